@@ -1,0 +1,146 @@
+"""The configuration file as it is written: one TOML, unknown keys refused. `load` reads it, `build` turns it into values.
+
+A secret is never written down: any string may be "env:NAME" (or, as LiteLLM's users know it, "os.environ/NAME").
+"""
+
+from __future__ import annotations
+
+from msgspec import UNSET, Struct, UnsetType
+
+
+class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The door."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    max_body_bytes: int = 32 * 1024 * 1024
+    body_seconds: float = 30.0  # within which a body must arrive
+    debug_headers: bool = False  # more x-surefoot-* headers on every answer
+    allowed_hosts: tuple[str, ...] = ()  # further Host names taken without a key
+
+
+class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where things are kept."""
+
+    database: str = "surefoot.db"  # a path (SQLite), "memory", or "postgresql://..."
+    durability: str = "acknowledged"  # "acknowledged": durable before the answer | "batched": soon after
+    key_file: str = "surefoot.key"  # the master key that wraps every subject's key; made on first use, mode 600
+    content: bool = True  # whether prompts and answers are kept (encrypted)
+
+
+class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One vendor, endpoint or local answerer. Which keys count depends on `kind`."""
+
+    kind: str  # "openai" | "anthropic" | "extractive" | "recorded" | "simulated"
+    base_url: str = ""  # openai (default https://api.openai.com/v1), anthropic (default https://api.anthropic.com)
+    api_key: str = ""
+    headers: dict[str, str] = {}  # sent with every call
+    proxy: str = ""
+    ca_file: str = ""  # further certificate authorities
+    connect_seconds: float = 5.0
+    first_token_seconds: float = 120.0  # until the head of the answer or the first event
+    idle_seconds: float = 60.0  # between two pieces of an answer
+    retries: int = 2
+    connections: int = 512
+    break_after: int = 5  # failures in a row that open the circuit; 0 = never
+    break_seconds: float = 20.0
+    folder: str = ""  # extractive, simulated: documents
+    file: str = ""  # recorded: labelled file
+    seed: int = 0  # simulated
+
+
+class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """USD per million tokens, for models that the price book does not know or bills otherwise."""
+
+    input_usd_per_million: float
+    output_usd_per_million: float
+    cached_usd_per_million: float | None = None  # default: as input
+    cache_write_usd_per_million: float | None = None  # default: as input
+    request_usd: float = 0.0
+
+
+class SimulationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a simulated model behaves. Everything it says is labelled as simulated."""
+
+    accuracy: float = 0.9  # share of answerable questions it answers rightly
+    hallucination: float = 0.5  # share of its failures that sound sure instead of abstaining
+    variation: float = 0.3  # share of answers worded differently when asked again
+    latency_ms: float = 300.0  # median of a log-normal
+    sleep: bool = False  # whether it really waits that long
+
+
+class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One model of one provider under a name of yours."""
+
+    provider: str
+    model: str = ""  # the upstream's name; default: the name of this table
+    context_tokens: int | None = None  # window; a longer prompt climbs over this rung
+    max_output_tokens: int = 4096  # for reservations, when the client sets no limit
+    fallbacks: tuple[str, ...] = ()  # models asked instead, in order, when this one's provider fails
+    price: PriceSettings | None = None
+    simulation: SimulationSettings | None = None
+
+
+class BudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A limit per key and feature."""
+
+    usd: float
+    window: str = "month"  # "day" | "month" | "total"
+
+
+class MapSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A configured map from a signal to a probability: `p`, or `signal` with `a` and `b`, or `signal` with `steps`."""
+
+    p: float | None = None
+    signal: str = ""
+    a: float | None = None
+    b: float | None = None
+    steps: tuple[tuple[float, float], ...] = ()
+    margin: float = 0.0
+
+
+class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The exact cache of a feature."""
+
+    ttl_seconds: int = 86_400
+
+
+class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A feature and its ladder."""
+
+    ladder: tuple[str, ...]
+    mode: str = "observe"
+    person: str = "person"
+    confidence: float = 0.85
+    uncalibrated: str = ""  # "deliver" | "climb"; default: deliver in observe, climb in enforce
+    stream: str = ""  # "hold" | "through"; default: through in observe, hold in enforce
+    baseline: str = ""
+    maps: dict[str, MapSettings] = {}
+    cache: CacheSettings = CacheSettings()
+    budget: BudgetSettings | None = None
+    schema: dict[str, object] | UnsetType = UNSET  # JSON Schema an answer must meet; remote and file $refs are refused
+
+
+class PersonSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A role that answers what the models may not."""
+
+    holding: str = "Your question has been passed to a person, who will answer it."
+    retry_after_seconds: int = 60
+
+
+class RecorderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Writes live traffic in the recorded format, in clear. Off unless a file is named."""
+
+    file: str = ""
+
+
+class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole configuration."""
+
+    server: Server = Server()
+    store: StoreSettings = StoreSettings()
+    recorder: RecorderSettings = RecorderSettings()
+    providers: dict[str, ProviderSettings] = {}
+    models: dict[str, ModelSettings] = {}
+    features: dict[str, FeatureSettings] = {}
+    people: dict[str, PersonSettings] = {}

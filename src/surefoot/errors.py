@@ -1,0 +1,166 @@
+"""Every error that Surefoot raises, in one tree.
+
+SurefootError
+ ├─ ConfigError          the configuration is wrong: file, line, key and what to write instead
+ ├─ RequestRefused       the caller's request is not served; carries the HTTP status and a stable code
+ │   ├─ BadRequest           400 malformed body, wrong type, impossible combination
+ │   ├─ NotAuthenticated     401 no key, unknown key, revoked key
+ │   ├─ NotAllowed           403 wrong host or origin, feature not open to this key
+ │   ├─ NotFound             404 unknown path, model, feature or case
+ │   ├─ BodyTooLarge         413 longer than `server.max_body_bytes`
+ │   ├─ BodyTooSlow          408 the body did not arrive in time
+ │   ├─ BudgetSpent          429 the budget of this key and feature is used up
+ │   └─ UpstreamFailed       the last rung's provider failed and nothing else is left; carries its status
+ ├─ ProviderError        a provider did not answer: Unreachable, TimedOut, BadAnswer, Overloaded, Rejected
+ ├─ StoreError           the database did not take or give a record; nothing was half-written
+ │   └─ ChainBroken          the journal's hash chain does not verify; names the first broken row
+ ├─ Unobserved           a replay asked for something the journal does not hold; it never guesses
+ └─ DataError            a labelled file or a folder of documents cannot be read; names file and line
+"""
+
+from __future__ import annotations
+
+
+class SurefootError(Exception):
+    """The root: `except SurefootError` catches everything raised on purpose."""
+
+
+class ConfigError(SurefootError):
+    """The configuration cannot be used; the message says where and what to write instead."""
+
+    def __init__(self, message: str, *, file: str = "surefoot.toml", line: int | None = None, key: str = "") -> None:
+        self.message, self.file, self.line, self.key = message, file, line, key
+        where = f"{file}:{line}" if line else file
+        super().__init__(f"{where}: {message}")
+
+
+class RequestRefused(SurefootError):
+    """The request is not served. `status` is HTTP's, `code` is stable and machine-readable."""
+
+    status = 400
+    code = "invalid_request"
+    retry = False  # what `x-should-retry` says
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        self.message, self.param = message, param
+        super().__init__(message)
+
+
+class BadRequest(RequestRefused):
+    """The body cannot be understood or asks for something impossible."""
+
+
+class NotAuthenticated(RequestRefused):
+    """No key, an unknown key or a revoked one."""
+
+    status = 401
+    code = "invalid_api_key"
+
+
+class NotAllowed(RequestRefused):
+    """The key, host or origin may not do this."""
+
+    status = 403
+    code = "permission_denied"
+
+
+class NotFound(RequestRefused):
+    """No such path, model, feature or case (or it belongs to another tenant)."""
+
+    status = 404
+    code = "not_found"
+
+
+class BodyTooLarge(RequestRefused):
+    """The body is longer than `server.max_body_bytes`."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class BodyTooSlow(RequestRefused):
+    """The body did not arrive within `server.body_seconds`."""
+
+    status = 408
+    code = "request_timeout"
+    retry = True
+
+
+class BudgetSpent(RequestRefused):
+    """The budget is used up. Raise it or wait for `resets_at_ns`."""
+
+    status = 429
+    code = "budget_exceeded"
+
+    def __init__(self, scope: str, *, spent: int, limit: int, resets_at_ns: int | None) -> None:
+        self.scope, self.spent, self.limit, self.resets_at_ns = scope, spent, limit, resets_at_ns
+        super().__init__(
+            f"the budget of {scope} is spent: {spent / 1e9:.6f} of {limit / 1e9:.6f} USD are used or reserved"
+        )
+
+
+class UpstreamFailed(RequestRefused):
+    """Nothing could answer; `status` and `body` are the last provider's own when it gave any."""
+
+    status = 502
+    code = "upstream_failed"
+
+    def __init__(self, message: str, *, status: int = 502, body: bytes = b"", retry: bool = True) -> None:
+        self.status, self.body, self.retry = status, body, retry
+        super().__init__(message)
+
+
+class ProviderError(SurefootError):
+    """A provider did not give a usable answer; `status` is its HTTP status, None when there was none."""
+
+    def __init__(self, message: str, *, status: int | None = None, body: bytes = b"", retry_after: float | None = None):
+        self.message, self.status, self.body, self.retry_after = message, status, body, retry_after
+        super().__init__(message)
+
+
+class Unreachable(ProviderError):
+    """No connection could be made, or it broke before an answer began; safe to try again."""
+
+
+class TimedOut(ProviderError):
+    """Connect, first token or idle time-out."""
+
+
+class BadAnswer(ProviderError):
+    """The provider answered with something that is not its protocol: half a stream, garbage, a wrong content type."""
+
+
+class Overloaded(ProviderError):
+    """429 or 5xx: worth another try or another rung."""
+
+
+class Rejected(ProviderError):
+    """Another 4xx: the request itself is wrong for this provider; asking again would not help."""
+
+
+class StoreError(SurefootError):
+    """The database refused; what was asked for was not written."""
+
+
+class ChainBroken(StoreError):
+    """The journal was altered: `chain` and `position` name the first row that does not verify."""
+
+    def __init__(self, chain: str, position: int, why: str) -> None:
+        self.chain, self.position, self.why = chain, position, why
+        super().__init__(f"journal chain {chain} is broken at row {position}: {why}")
+
+
+class Unobserved(SurefootError):
+    """The journal holds no record of this step, so a replay cannot go on."""
+
+    def __init__(self, stage: str, rung: str | None) -> None:
+        self.stage, self.rung = stage, rung
+        super().__init__(f"the journal holds no {stage!r} for rung {rung!r}")
+
+
+class DataError(SurefootError):
+    """A file of recorded answers or a folder of documents cannot be read."""
+
+    def __init__(self, message: str, *, file: str = "", line: int | None = None) -> None:
+        self.message, self.file, self.line = message, file, line
+        super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}" if file else message)

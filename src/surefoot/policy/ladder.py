@@ -1,0 +1,41 @@
+"""How a ladder is written: `["cache", "small", "small+other", "flagship"]`, cheapest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from surefoot.errors import ConfigError
+from surefoot.records import Rung
+
+
+def parse_rung(text: str) -> Rung:
+    """One rung: "cache", "requested" (the model the client names), a model's name, or "a+b" (ask both).
+
+    Raises: ConfigError when it is empty, or a pair names the same model twice or more than two.
+    """
+    name = text.strip()
+    if name == "cache":
+        return Rung(name=name, kind="cache")
+    if name == "requested":
+        return Rung(name=name, kind="requested")
+    models = tuple(part.strip() for part in name.split("+"))
+    if not all(models):
+        raise ConfigError(f"rung {text!r} has an empty name")
+    if len(models) == 1:
+        return Rung(name=name, kind="model", models=models)
+    if len(models) > 2 or models[0] == models[1]:
+        raise ConfigError(f"rung {text!r} must name two different models")
+    return Rung(name="+".join(models), kind="pair", models=models)
+
+
+def parse_ladder(texts: Sequence[str]) -> tuple[Rung, ...]:
+    """A ladder, cheapest first. Raises ConfigError when it is empty, repeats a rung, or has the cache anywhere but first."""
+    ladder = tuple(parse_rung(text) for text in texts)
+    names = [rung.name for rung in ladder]
+    if not ladder:
+        raise ConfigError("a ladder needs at least one rung")
+    if len(set(names)) != len(names):
+        raise ConfigError(f"ladder {names} names a rung twice")
+    if "cache" in names[1:]:
+        raise ConfigError("the cache is the cheapest rung: it can only stand first")
+    return ladder

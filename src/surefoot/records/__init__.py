@@ -1,0 +1,35 @@
+"""Frozen values in the order they become known; they import nothing but errors.
+
+Request -> Question -> Ask -> Attempt (Draft or NoDraft) -> Evidence -> Confidence -> Verdict -> Decision -> Reply.
+All are `msgspec.Struct`: frozen, keyword-only, cheap to make, and their JSON is what the journal keeps.
+"""
+
+from surefoot.records.draft import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Rung, Try, Usage
+from surefoot.records.evidence import Confidence, Evidence, Signal
+from surefoot.records.journal import (
+    BudgetLimit,
+    CacheEntry,
+    Case,
+    Checked,
+    Commit,
+    Content,
+    Entry,
+    Fitted,
+    JournalEntry,
+    Key,
+    Read,
+    Reservation,
+    Settlement,
+    Step,
+    Weighed,
+)
+from surefoot.records.money import ModelPrice, PriceLine
+from surefoot.records.request import Attribution, Caller, Question, Request
+from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Stronger, Verdict
+
+__all__ = [
+    "Answer", "Ask", "Attempt", "Attribution", "BudgetLimit", "CacheEntry", "Caller", "Case", "Checked", "Commit",
+    "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate", "Evidence", "Fail", "Fitted",
+    "JournalEntry", "Key", "ModelPrice", "NoDraft", "PriceLine", "PricedCall", "Question", "Read", "Request",
+    "Reservation", "Rung", "Settlement", "Signal", "Step", "Stronger", "Try", "Usage", "Verdict", "Weighed",
+]  # fmt: skip

@@ -1,0 +1,110 @@
+"""What a rung is asked and what it yields. Metadata is apart from content, so that the journal can hold one without the other."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from surefoot.records.money import ModelPrice
+from surefoot.records.request import Question, Request
+
+
+class Rung(Struct, frozen=True, kw_only=True):
+    """One step of a ladder."""
+
+    name: str  # as written in the ladder: "cache", "small", "small+other", "requested"
+    kind: str  # "cache" | "model" | "pair" | "requested"
+    models: tuple[str, ...] = ()  # configured model names: one, for a pair two, for cache and requested none
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """Tokens of one model call, as billed by the provider; one meaning for all dialects."""
+
+    input_tokens: int = 0  # everything sent, cached and cache-written tokens included
+    cached_tokens: int = 0  # part of input_tokens, read from the provider's cache
+    cache_write_tokens: int = 0  # part of input_tokens, written to the provider's cache
+    output_tokens: int = 0  # everything generated, reasoning included
+    reasoning_tokens: int = 0  # part of output_tokens
+    estimated: bool = False  # True when the provider did not say
+
+
+class Try(Struct, frozen=True, kw_only=True):
+    """A rung about to be tried: what `fit` gets."""
+
+    request: Request
+    question: Question
+    rung: Rung
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """What `call` gets: a try that fits, with its worst case in money. `refusal` says why a rung cannot be asked."""
+
+    request: Request
+    question: Question
+    rung: Rung
+    models: tuple[str, ...] = ()  # resolved model names
+    reserve_nanodollars: int = 0  # the worst case of this call
+    refusal: str | None = None
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """The content of a draft: a complete body in the request's dialect, and the events it came in when it was streamed."""
+
+    body: bytes
+    text: str  # the answer's text, tool calls left out; "" when there is none
+    events: tuple[bytes, ...] = ()
+
+
+class Draft(Struct, frozen=True, kw_only=True, tag="draft"):
+    """The metadata of an answer that a rung yields. It is judged like any other, whichever rung it came from."""
+
+    rung: str
+    provider: str
+    model: str  # the upstream's own name
+    digest: str  # sha256 of Answer.body, hex
+    usage: Usage = Usage()
+    finish: str = "stop"  # "stop" | "length" | "tools" | "filter" | "other"
+    signals: tuple[tuple[str, float], ...] = ()  # what the provider itself can say: quote score, agreement; [0, 1]
+    believed: float | None = None  # a cache hit's p when it entered
+    believed_low: float | None = None
+    simulated: bool = False
+    attempts: int = 1
+    upstream_us: int = 0  # microseconds spent waiting for the provider
+    upstream_id: str = ""
+    price_version: str = ""
+
+
+class NoDraft(Struct, frozen=True, kw_only=True, tag="no-draft"):
+    """A rung that yields nothing, and why."""
+
+    rung: str
+    kind: str  # "miss" | "abstained" | "unavailable" | "rejected"
+    reason: str
+    status: int | None = None  # the provider's HTTP status, where it gave one
+    usage: Usage = Usage()  # tokens billed all the same (a pair whose second model failed, a broken stream)
+    upstream_us: int = 0
+    model: str = ""
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """What `call` returns: the draft and, beside it, its content. A replay has the draft only.
+
+    `priced` holds one line per model call made, so that retries, pairs and abandoned streams are all paid for.
+    `error_body` is the provider's own error, kept for the caller when nothing else is left.
+    """
+
+    draft: Draft | NoDraft
+    answer: Answer | None = None
+    priced: tuple[PricedCall, ...] = ()
+    error_body: bytes = b""
+
+
+class PricedCall(Struct, frozen=True, kw_only=True):
+    """One model call's usage beside the price it is billed at; `price` is None for rungs that cost nothing."""
+
+    rung: str
+    provider: str
+    model: str
+    usage: Usage
+    price: ModelPrice | None
+    reservation_id: str = ""
+    note: str = ""  # "retry", "abandoned", "" ...

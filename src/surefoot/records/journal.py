@@ -1,0 +1,194 @@
+"""What is kept of a request: steps, entries, content, reservations and cases."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from surefoot.records.draft import Ask, Draft, NoDraft
+from surefoot.records.evidence import Confidence, Evidence
+from surefoot.records.request import Attribution, Question
+from surefoot.records.verdict import Deliver, Escalate, Fail, Stronger
+
+
+class Fitted(Struct, frozen=True, kw_only=True, tag="fitted"):
+    """What the journal keeps of an `Ask`: the request is already there."""
+
+    models: tuple[str, ...] = ()
+    reserve_nanodollars: int = 0
+    refusal: str | None = None
+
+    @classmethod
+    def of(cls, ask: Ask) -> Fitted:
+        """The part of an ask that is worth keeping."""
+        return cls(models=ask.models, reserve_nanodollars=ask.reserve_nanodollars, refusal=ask.refusal)
+
+
+class Read(Struct, frozen=True, kw_only=True, tag="read"):
+    """What `read` returned."""
+
+    question: Question
+
+
+class Checked(Struct, frozen=True, kw_only=True, tag="checked"):
+    """What `check` returned."""
+
+    evidence: Evidence
+
+
+class Weighed(Struct, frozen=True, kw_only=True, tag="weighed"):
+    """What `weigh` made of the evidence."""
+
+    confidence: Confidence
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One stage or rule of one rung, with what it returned. Content is left out; digests stand for it."""
+
+    stage: str  # "read" | "fit" | "call" | "check" | "weigh" | "decide"
+    rung: str | None
+    value: Read | Fitted | Draft | NoDraft | Checked | Weighed | Deliver | Stronger | Escalate | Fail
+
+
+class JournalEntry(Struct, frozen=True, kw_only=True):
+    """The account of one request, as it stands in the hash chain: no prompt, no answer, no personal datum."""
+
+    request_id: str
+    at_ns: int
+    draw: str
+    tenant: str
+    key_id: str
+    feature: str
+    dialect: str
+    surface: str
+    subject: str  # pseudonym of whoever the content belongs to
+    policy: str  # version of the policy that decided
+    mode: str
+    steps: tuple[Step, ...]
+    action: str  # "deliver" | "escalate" | "fail" | "refuse"
+    rung: str | None
+    case_id: str | None = None
+    content_digest: str = ""  # sha256 of the encrypted content's plain form, hex; "" when none is kept
+    error: str = ""  # code of the refusal, "" when there was none
+    nanodollars: int = 0
+    own_us: int = 0  # microseconds spent, less the time providers took
+
+
+class Content(Struct, frozen=True, kw_only=True):
+    """What was said, encrypted under the subject's key and kept outside the chain."""
+
+    request_body: bytes
+    answers: tuple[tuple[str, bytes], ...] = ()  # (rung, complete body)
+    attribution: Attribution = Attribution()
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One line of the ledger."""
+
+    request_id: str
+    at_ns: int
+    tenant: str
+    key_id: str
+    feature: str
+    rung: str
+    provider: str
+    model: str
+    kind: str  # "input" | "cached_input" | "cache_write" | "output" | "request" | "reservation"
+    quantity: int  # tokens, or calls for "request"
+    price_per_million: int  # nano-dollars
+    nanodollars: int
+    price_version: str
+    estimated: bool = False
+    note: str = ""
+
+
+class BudgetLimit(Struct, frozen=True, kw_only=True):
+    """One budget that a call must fit in."""
+
+    scope: str  # "key:K/feature:F"
+    window: str  # label of the current window: "2026-11-24", "2026-11", "total"
+    limit_nanodollars: int
+    resets_at_ns: int | None = None
+
+
+class Reservation(Struct, frozen=True, kw_only=True):
+    """Money set aside for the worst case of one model call; an orphan of it is booked as estimated."""
+
+    id: str
+    request_id: str
+    at_ns: int
+    tenant: str
+    key_id: str
+    feature: str
+    rung: str
+    provider: str
+    model: str
+    nanodollars: int
+    limits: tuple[BudgetLimit, ...] = ()
+
+
+class Settlement(Struct, frozen=True, kw_only=True):
+    """What a call cost in the end: its reservation goes, its entries come."""
+
+    reservation_id: str  # "" when nothing was reserved
+    entries: tuple[Entry, ...]
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """A question that waits for a person. A row, not a coroutine: deploys and crashes do not matter to it."""
+
+    id: str
+    request_id: str
+    tenant: str
+    feature: str
+    role: str
+    state: str  # "open" in this version; later claimed, answered, delivered, expired, withdrawn
+    reason: str
+    opened_at_ns: int
+    subject: str
+    fingerprint: str
+    p: float | None = None
+    answer: str | None = None
+
+
+class CacheEntry(Struct, frozen=True, kw_only=True):
+    """A believed answer, kept for its tenant and feature only."""
+
+    fingerprint: str
+    tenant: str
+    feature: str
+    epoch: int
+    request_id: str  # whose answer it is, so that it can be retracted
+    at_ns: int
+    expires_at_ns: int
+    model: str
+    provider: str
+    finish: str
+    p: float
+    low: float
+    body: bytes
+    subject: str
+
+
+class Commit(Struct, frozen=True, kw_only=True):
+    """Everything that one request leaves behind; written in one transaction or not at all."""
+
+    entry: JournalEntry
+    settlements: tuple[Settlement, ...] = ()
+    content: Content | None = None
+    subject: str = ""  # in clear, to find the key; never stored in clear
+    case: Case | None = None
+    cache: CacheEntry | None = None
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """A virtual key as it is stored: never the key itself."""
+
+    id: str
+    prefix: str  # first characters, for people
+    hash: str  # sha256 of the whole key, hex
+    tenant: str
+    features: tuple[str, ...] = ()
+    budget_nanodollars: int | None = None
+    budget_window: str = "month"
+    created_at_ns: int = 0
+    revoked_at_ns: int | None = None

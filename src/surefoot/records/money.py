@@ -1,0 +1,38 @@
+"""Money in integer nano-dollars (1 USD = 1,000,000,000). Floats never touch it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+PER = 1_000_000  # prices are quoted per this many tokens
+
+
+class PriceLine(Struct, frozen=True, kw_only=True):
+    """Prices in nano-dollars per million tokens, valid for prompts of at least `from_input_tokens`."""
+
+    from_input_tokens: int = 0
+    input: int
+    cached: int
+    cache_write: int
+    output: int
+
+
+class ModelPrice(Struct, frozen=True, kw_only=True):
+    """What a model costs, and where that is known from. `tiers` ascend by `from_input_tokens`; the first starts at 0."""
+
+    version: str  # "genai-prices 0.2.3" | "config" | "free"
+    tiers: tuple[PriceLine, ...]
+    request: int = 0  # nano-dollars per call, whatever its length
+
+    def line(self, input_tokens: int) -> PriceLine:
+        """The tier that a prompt of this length is billed in, all of it (providers do not bill by slices)."""
+        chosen = self.tiers[0]
+        for tier in self.tiers[1:]:
+            if input_tokens >= tier.from_input_tokens:
+                chosen = tier
+        return chosen
+
+
+def cost(tokens: int, per_million: int) -> int:
+    """Nano-dollars for tokens at a price per million: rounded half up, once per ledger entry."""
+    return (tokens * per_million + PER // 2) // PER

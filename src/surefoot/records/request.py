@@ -1,0 +1,64 @@
+"""What came in: who asks, for what, and what `read` found in it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Attribution(Struct, frozen=True, kw_only=True):
+    """Who and what a request is booked on, in one normal form whatever header or field named it. Content, not journal."""
+
+    end_user: str = ""
+    session: str = ""
+    trace: str = ""
+    tags: tuple[str, ...] = ()
+    properties: tuple[tuple[str, str], ...] = ()  # sorted (name, value) pairs
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """What a virtual key stands for. Tenant, budget and cache scope come from here and never from a header."""
+
+    key_id: str  # "local" when keyless on loopback
+    tenant: str
+    features: tuple[str, ...] = ()  # features open to this key, first = default; empty = all
+    budget_nanodollars: int | None = None  # of this key, per `budget_window`, over each feature
+    budget_window: str = "month"  # "day" | "month" | "total"
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One request at the door. Everything random or timed is drawn here, once."""
+
+    id: str
+    at_ns: int  # UTC nanoseconds since the epoch
+    draw: str  # 128 random bits, 32 hexadecimal digits
+    dialect: str  # "openai" | "anthropic"
+    surface: str  # "chat" | "embeddings" | "count_tokens"
+    caller: Caller
+    feature: str
+    model: str  # what the client asked for, as it wrote it
+    stream: bool
+    body: bytes  # JSON as received, less the `surefoot` field
+    headers: tuple[tuple[str, str], ...] = ()  # those that go on to the provider (anthropic-version, anthropic-beta, ...)
+    attribution: Attribution = Attribution()
+    context: tuple[str, ...] = ()  # passages of an explicit `surefoot.context` field
+    row: str | None = None  # within `trial`: the id of the recorded row that this request is
+
+    @property
+    def subject(self) -> str:
+        """Whose key encrypts the content: the end user, else the tenant."""
+        user = self.attribution.end_user
+        return f"user:{self.caller.tenant}:{user}" if user else f"tenant:{self.caller.tenant}"
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What `read` found; scalars only, so that the journal may keep it and the rules may use it."""
+
+    fingerprint: str  # hex; of everything that changes the answer, tenant and feature included
+    model: str
+    dialect: str
+    surface: str
+    stream: bool
+    input_tokens: int  # estimated, for windows and reservations
+    max_output_tokens: int | None  # as the client limits it
+    has_tools: bool = False
+    choices: int = 1  # OpenAI's `n`

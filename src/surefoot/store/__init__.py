@@ -1,0 +1,132 @@
+"""What is kept, as protocols: few verbs, each with its guarantee. The back-ends are `memory`, `sqlite` and `postgres`.
+
+Everything that one request leaves behind is one `Commit` and one transaction. Writes go through a writer thread that
+groups whatever waits into one database transaction; one bad record fails alone and never takes its neighbours with it.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from surefoot.records import CacheEntry, Case, Commit, Content, Entry, JournalEntry, Key, Reservation
+
+
+class Cache(Protocol):
+    """Believed answers. Nothing crosses a tenant or a feature."""
+
+    async def get(self, fingerprint: str, *, tenant: str, feature: str, now_ns: int) -> CacheEntry | None:
+        """The entry if it is alive: not expired, not retracted, of the current epoch. A sure miss costs no database read."""
+
+    def epoch(self, tenant: str, feature: str) -> int:
+        """The epoch that this process knows; an entry put under an older one is never served."""
+
+    async def invalidate(self, *, tenant: str, feature: str) -> int:
+        """Begin a new epoch and drop the entries; returns how many were dropped. Durable before it returns."""
+
+    async def retract(self, *, request_id: str) -> int:
+        """Drop what this request put in; returns how many were dropped. Durable before it returns."""
+
+
+class Cases(Protocol):
+    """Questions that wait for a person. They are opened by `Store.commit`."""
+
+    async def get(self, case_id: str, *, tenant: str) -> Case | None:
+        """The case, or None when there is none or it belongs to another tenant."""
+
+    async def open_cases(self, *, feature: str | None = None, limit: int = 1000) -> Sequence[Case]:
+        """Waiting cases, oldest first."""
+
+    async def events(self, case_id: str) -> Sequence[tuple[int, str, str]]:
+        """What happened to a case, oldest first: (at_ns, kind, detail)."""
+
+
+class Journal(Protocol):
+    """The append-only account of every request, in hash chains (one per process life)."""
+
+    async def get(self, request_id: str) -> JournalEntry | None:
+        """The entry, or None."""
+
+    async def content(self, request_id: str) -> Content | None:
+        """What was said; None when it was never kept or its subject's key is destroyed."""
+
+    def entries(self, *, feature: str | None = None, since_ns: int = 0) -> AsyncIterator[JournalEntry]:
+        """Entries, oldest first."""
+
+    async def verify(self) -> int:
+        """How many rows verify. Raises ChainBroken at the first that does not."""
+
+    async def erase_subject(self, *, tenant: str, end_user: str) -> int:
+        """Destroy the subject's key, so that its content is unreadable for ever; returns how many contents are lost.
+
+        The chains hold digests only, so they still verify.
+        """
+
+
+class Ledger(Protocol):
+    """Money: entries, and what is spent and reserved of each budget."""
+
+    async def entries(self, *, request_id: str | None = None, feature: str | None = None) -> Sequence[Entry]:
+        """Ledger lines, oldest first."""
+
+    async def total(self, *, feature: str | None = None, tenant: str | None = None) -> int:
+        """The sum of all entries, in nano-dollars; 0 when there is none."""
+
+    async def budget(self, scope: str, window: str) -> tuple[int, int]:
+        """(spent, reserved) of a budget in nano-dollars; (0, 0) before its first use."""
+
+    async def settle_orphans(self, *, older_than_ns: int | None = None) -> int:
+        """Book reservations that no living request will settle as estimated; returns how many.
+
+        `older_than_ns` None takes all (one process owns the database); else those made before that time.
+        """
+
+
+class Policies(Protocol):
+    """Every policy version that ever decided."""
+
+    async def put(self, version: str, data: bytes) -> None:
+        """Keep a version; putting it again does nothing. Durable before it returns."""
+
+    async def get(self, version: str) -> bytes | None:
+        """The stored policy, or None."""
+
+
+class Keys(Protocol):
+    """Virtual keys, hashed."""
+
+    async def put(self, key: Key) -> None:
+        """Add a key. Durable before it returns."""
+
+    async def all(self) -> Sequence[Key]:
+        """Every key, revoked ones too."""
+
+    async def revoke(self, key_id: str, *, at_ns: int) -> bool:
+        """Whether there was such a living key. Durable before it returns."""
+
+
+class Store(Protocol):
+    """One back-end: the parts above and the two writes of the hot path."""
+
+    cache: Cache
+    cases: Cases
+    journal: Journal
+    ledger: Ledger
+    policies: Policies
+    keys: Keys
+
+    async def start(self) -> None:
+        """Open, migrate, load what lookups need. Raises StoreError."""
+
+    async def close(self) -> None:
+        """Write what waits, then close."""
+
+    def reserve(self, reservation: Reservation) -> Future[None]:
+        """Set money aside; done when durable. Fails with BudgetSpent, and then nothing else of its group is hurt."""
+
+    def commit(self, commit: Commit) -> Future[None]:
+        """Write what a request leaves behind, all or nothing; done when durable. Fails with StoreError."""
+
+    def waits_us(self) -> Sequence[float]:
+        """The last commit waits in microseconds (at most 10,000), for p50 and p99; empty before the first."""
