@@ -11,7 +11,9 @@ def decide(
 ) -> Verdict:
     """What the policy says of one rung's draft. `rungs_left` counts the rungs above it, the person not included."""
     if isinstance(draft, NoDraft):
-        return _without(feature, draft, rungs_left)
+        return _without(feature, rung, draft, rungs_left)
+    if rung.kind == "relay":
+        return Deliver("relayed: nothing to judge")
     if feature.confidence <= 0:
         return Deliver("the bar is 0: everything is delivered")
     if rung.kind == "pair" and evidence.score("agreement") != 1.0:
@@ -36,11 +38,11 @@ def _climb(feature: Feature, reason: str, rungs_left: int) -> Stronger | Escalat
     return Stronger(reason) if rungs_left else Escalate(reason, feature.person.role)
 
 
-def _without(feature: Feature, draft: NoDraft, rungs_left: int) -> Verdict:
+def _without(feature: Feature, rung: Rung, draft: NoDraft, rungs_left: int) -> Verdict:
     if draft.kind == "rejected":
         return Fail(draft.reason, draft.status or 400)
     if rungs_left:
         return Stronger(draft.reason)
-    if feature.mode == "observe" and draft.kind == "unavailable":
+    if rung.kind == "relay" or (feature.mode == "observe" and draft.kind == "unavailable"):
         return Fail(draft.reason, draft.status or 502)
     return Escalate(draft.reason, feature.person.role)

@@ -4,10 +4,9 @@ Request -> Question -> Ask -> Attempt (Draft or NoDraft) -> Evidence -> Confiden
 All are `msgspec.Struct`: frozen, keyword-only, cheap to make, and their JSON is what the journal keeps.
 """
 
-from surefoot.records.draft import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Rung, Try, Usage
+from surefoot.records.draft import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Rung, Tried, Try, Usage
 from surefoot.records.evidence import Confidence, Evidence, Signal
 from surefoot.records.journal import (
-    BudgetLimit,
     CacheEntry,
     Case,
     Checked,
@@ -23,7 +22,7 @@ from surefoot.records.journal import (
     Step,
     Weighed,
 )
-from surefoot.records.money import ModelPrice, PriceLine
+from surefoot.records.money import BudgetLimit, ModelPrice, PriceLine
 from surefoot.records.request import Attribution, Caller, Question, Request
 from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Stronger, Verdict
 
@@ -31,5 +30,5 @@ __all__ = [
     "Answer", "Ask", "Attempt", "Attribution", "BudgetLimit", "CacheEntry", "Caller", "Case", "Checked", "Commit",
     "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate", "Evidence", "Fail", "Fitted",
     "JournalEntry", "Key", "ModelPrice", "NoDraft", "PriceLine", "PricedCall", "Question", "Read", "Request",
-    "Reservation", "Rung", "Settlement", "Signal", "Step", "Stronger", "Try", "Usage", "Verdict", "Weighed",
+    "Reservation", "Rung", "Settlement", "Signal", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Weighed",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from surefoot.records.money import ModelPrice
+from surefoot.records.money import BudgetLimit, ModelPrice
 from surefoot.records.request import Question, Request
 
 
@@ -12,7 +12,7 @@ class Rung(Struct, frozen=True, kw_only=True):
     """One step of a ladder."""
 
     name: str  # as written in the ladder: "cache", "small", "small+other", "requested"
-    kind: str  # "cache" | "model" | "pair" | "requested"
+    kind: str  # "cache" | "model" | "pair" | "requested" | "relay" (embeddings, token counts: passed on, not judged)
     models: tuple[str, ...] = ()  # configured model names: one, for a pair two, for cache and requested none
 
 
@@ -42,7 +42,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     question: Question
     rung: Rung
     models: tuple[str, ...] = ()  # resolved model names
-    reserve_nanodollars: int = 0  # the worst case of this call
+    reserve_nanodollars: tuple[int, ...] = ()  # the worst case of each model's call
+    limits: tuple[BudgetLimit, ...] = ()  # the budgets it must fit in
     refusal: str | None = None
 
 
@@ -94,6 +95,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
     draft: Draft | NoDraft
     answer: Answer | None = None
+    others: tuple[Answer, ...] = ()  # what the second model of a pair said
     priced: tuple[PricedCall, ...] = ()
     error_body: bytes = b""
 
@@ -108,3 +110,10 @@ class PricedCall(Struct, frozen=True, kw_only=True):
     price: ModelPrice | None
     reservation_id: str = ""
     note: str = ""  # "retry", "abandoned", "" ...
+
+
+class Tried(Struct, frozen=True, kw_only=True):
+    """A rung that was asked, with what it yielded: what `check` gets."""
+
+    ask: Ask
+    attempt: Attempt

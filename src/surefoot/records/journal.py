@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from surefoot.records.draft import Ask, Draft, NoDraft
 from surefoot.records.evidence import Confidence, Evidence
+from surefoot.records.money import BudgetLimit
 from surefoot.records.request import Attribution, Question
 from surefoot.records.verdict import Deliver, Escalate, Fail, Stronger
 
@@ -14,7 +15,7 @@ class Fitted(Struct, frozen=True, kw_only=True, tag="fitted"):
     """What the journal keeps of an `Ask`: the request is already there."""
 
     models: tuple[str, ...] = ()
-    reserve_nanodollars: int = 0
+    reserve_nanodollars: tuple[int, ...] = ()
     refusal: str | None = None
 
     @classmethod
@@ -99,15 +100,6 @@ class Entry(Struct, frozen=True, kw_only=True):
     price_version: str
     estimated: bool = False
     note: str = ""
-
-
-class BudgetLimit(Struct, frozen=True, kw_only=True):
-    """One budget that a call must fit in."""
-
-    scope: str  # "key:K/feature:F"
-    window: str  # label of the current window: "2026-11-24", "2026-11", "total"
-    limit_nanodollars: int
-    resets_at_ns: int | None = None
 
 
 class Reservation(Struct, frozen=True, kw_only=True):

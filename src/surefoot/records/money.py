@@ -33,6 +33,15 @@ class ModelPrice(Struct, frozen=True, kw_only=True):
         return chosen
 
 
+class BudgetLimit(Struct, frozen=True, kw_only=True):
+    """One budget that a call must fit in."""
+
+    scope: str  # "key:K/feature:F"
+    window: str  # label of the current window: "2026-11-24", "2026-11", "total"
+    limit_nanodollars: int
+    resets_at_ns: int | None = None
+
+
 def cost(tokens: int, per_million: int) -> int:
     """Nano-dollars for tokens at a price per million: rounded half up, once per ledger entry."""
     return (tokens * per_million + PER // 2) // PER

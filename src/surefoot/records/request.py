@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 
 class Attribution(Struct, frozen=True, kw_only=True):
@@ -42,6 +42,10 @@ class Request(Struct, frozen=True, kw_only=True):
     attribution: Attribution = Attribution()
     context: tuple[str, ...] = ()  # passages of an explicit `surefoot.context` field
     row: str | None = None  # within `trial`: the id of the recorded row that this request is
+    top: dict[str, Raw] = {}  # the body's fields as raw bytes, as the door parsed them
+    max_output_tokens: int | None = None  # as the client limits it
+    choices: int = 1  # OpenAI's `n`
+    has_tools: bool = False
 
     @property
     def subject(self) -> str:

@@ -47,4 +47,3 @@ class Decision(Struct, frozen=True, kw_only=True):
     confidence: Confidence = Confidence()
     evidence: Evidence = Evidence()
     attempt: Attempt | None = None
-    tried: tuple[Attempt, ...] = ()  # every attempt, for the bill

@@ -1,0 +1,242 @@
+"""call: ask a rung. Money is set aside before a model is asked, and every call made is on the bill, whatever came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from hashlib import sha256
+from time import perf_counter_ns
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from surefoot.errors import ProviderError, Rejected, SurefootError, UpstreamFailed
+from surefoot.providers import Abstained, Call, Live, Said
+from surefoot.providers.registry import Model, Registry
+from surefoot.records import Ask, Attempt, Draft, NoDraft, PricedCall, Reservation, Usage
+from surefoot.stages.recall import Recall
+from surefoot.store import Store
+
+class _Asked:
+    """One model call under way: what it will be billed as, and its reservation."""
+
+    __slots__ = ("began", "priced", "request_id", "reserved")
+
+    def __init__(self, request_id: str, priced: PricedCall, reserved: asyncio.Future[None]) -> None:
+        self.request_id, self.priced, self.reserved = request_id, priced, reserved
+        self.began = perf_counter_ns()
+
+    def elapsed_us(self) -> int:
+        return (perf_counter_ns() - self.began) // 1000
+
+
+class _Outcome(Struct, frozen=True, kw_only=True):
+    """What asking a model and its fallbacks came to: `said` by `model`, or `failed`; and the bill of all calls made."""
+
+    bill: tuple[PricedCall, ...]
+    said: Said | None = None
+    model: Model | None = None
+    failed: NoDraft | None = None
+    error_body: bytes = b""
+
+
+class Calls:
+    """The stage, over the models of one configuration. What is asked and not yet on a bill is `pending`."""
+
+    name = "call"
+
+    def __init__(self, registry: Registry, store: Store, *, on_lost: Callable[[BaseException], None]) -> None:
+        self._registry, self._store, self._on_lost = registry, store, on_lost
+        self._recall = Recall(store.cache)
+        self._pending: dict[str, list[_Asked]] = {}
+
+    async def __call__(self, ask: Ask, /) -> Attempt:
+        """The complete attempt of a rung. Raises BudgetSpent when the money for it is not there."""
+        if ask.rung.kind == "cache":
+            return await self._recall(ask)
+        if ask.refusal is not None:
+            return Attempt(draft=NoDraft(rung=ask.rung.name, kind="unavailable", reason=ask.refusal, status=404))
+        if len(ask.models) == 1:
+            return _attempt(ask, [await self._ask(ask, 0)])
+        # Both are awaited even when one is refused, so that the other's bill is not lost.
+        both = await asyncio.gather(self._ask(ask, 0), self._ask(ask, 1), return_exceptions=True)
+        for outcome in both:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return _attempt(ask, [outcome for outcome in both if isinstance(outcome, _Outcome)])
+
+    async def open(self, ask: Ask, /) -> Attempt | ModelFlow:
+        """A flow when one model is asked, else the complete attempt. Raises BudgetSpent."""
+        if ask.rung.kind not in ("model", "requested") or ask.refusal is not None:
+            return await self(ask)
+        outcome = _Outcome(bill=())
+        for model in self._family(ask, 0):
+            asked = await self._reserve(ask, model, 0)
+            try:
+                live = await model.provider.open(_call(ask, model))
+            except ProviderError as error:
+                outcome = self._failed(ask, model, asked, error, outcome.bill)
+                if isinstance(error, Rejected):
+                    break
+                continue
+            try:
+                await asked.reserved  # durable before the first byte
+            except SurefootError:
+                if not isinstance(live, Abstained):
+                    await live.cancel()
+                raise
+            if isinstance(live, Abstained):
+                return _attempt(ask, [self._abstained(ask, model, asked, live, outcome.bill)])
+            return ModelFlow(self, ask, model, live, asked, outcome.bill)
+        return _attempt(ask, [outcome])
+
+    def abandoned(self, request_id: str) -> tuple[PricedCall, ...]:
+        """What was asked for a request and never came back: billed by its prompt, marked as estimated."""
+        return tuple(asked.priced for asked in self._pending.pop(request_id, ()))
+
+    def billed(self, asked: _Asked, usage: Usage) -> PricedCall:
+        """The call with what it used; from here on it is on the bill and no longer pending."""
+        waiting = self._pending.get(asked.request_id, [])
+        if asked in waiting:
+            waiting.remove(asked)
+        return replace(asked.priced, usage=usage, note="")
+
+    async def _ask(self, ask: Ask, place: int) -> _Outcome:
+        """One model, then its fallbacks, until one answers."""
+        outcome = _Outcome(bill=())
+        for model in self._family(ask, place):
+            asked = await self._reserve(ask, model, place)
+            try:
+                said = await model.provider.complete(_call(ask, model))
+            except ProviderError as error:
+                outcome = self._failed(ask, model, asked, error, outcome.bill)
+                if isinstance(error, Rejected):
+                    break
+                continue
+            if isinstance(said, Abstained):
+                return self._abstained(ask, model, asked, said, outcome.bill)
+            return _Outcome(bill=(*outcome.bill, self.billed(asked, said.usage)), said=said, model=model)
+        return outcome
+
+    def _family(self, ask: Ask, place: int) -> list[Model]:
+        """The model to ask and its fallbacks; `fit` made sure that the first exists."""
+        name = ask.models[place]
+        first = self._registry.get(name) or self._registry.requested(name, ask.request.dialect)
+        if first is None:
+            raise UpstreamFailed(f"model {name} is gone from the configuration", status=503)
+        return [first, *(found for other in first.fallbacks if (found := self._registry.get(other)))]
+
+    async def _reserve(self, ask: Ask, model: Model, place: int) -> _Asked:
+        """Set the money aside; waits for it where a budget may refuse, else the asking begins at once."""
+        request, reserve = ask.request, ask.reserve_nanodollars[place]
+        priced = PricedCall(
+            rung=ask.rung.name, provider=model.provider.name, model=model.upstream, price=model.price, note="abandoned",
+            usage=Usage(input_tokens=ask.question.input_tokens, estimated=True),
+            reservation_id=f"{request.id}.{ask.rung.name}.{model.name}" if reserve else "",
+        )  # fmt: skip
+        reserved = self._set_aside(ask, priced, reserve) if reserve else _done()
+        if ask.limits:
+            await reserved
+        else:
+            reserved.add_done_callback(self._seen)
+        asked = _Asked(request.id, priced, reserved)
+        self._pending.setdefault(request.id, []).append(asked)
+        return asked
+
+    def _set_aside(self, ask: Ask, priced: PricedCall, reserve: int) -> asyncio.Future[None]:
+        request = ask.request
+        return self._store.reserve(
+            Reservation(
+                id=priced.reservation_id, request_id=request.id, at_ns=request.at_ns, tenant=request.caller.tenant,
+                key_id=request.caller.key_id, feature=request.feature, rung=ask.rung.name, provider=priced.provider,
+                model=priced.model, nanodollars=reserve, limits=ask.limits,
+            )
+        )  # fmt: skip
+
+    def _seen(self, reserved: asyncio.Future[None]) -> None:
+        """Where nobody waits for a reservation, its loss is counted; the settlement that follows still fails closed."""
+        if not reserved.cancelled() and (error := reserved.exception()) is not None:
+            self._on_lost(error)
+
+    def _failed(
+        self, ask: Ask, model: Model, asked: _Asked, error: ProviderError, before: tuple[PricedCall, ...]
+    ) -> _Outcome:
+        failed = NoDraft(
+            rung=ask.rung.name, kind="rejected" if isinstance(error, Rejected) else "unavailable", status=error.status,
+            reason=f"{model.name}: {error.message}", model=model.name, upstream_us=asked.elapsed_us(),
+        )  # fmt: skip
+        bill = (*before, self.billed(asked, Usage()))
+        return _Outcome(bill=bill, failed=failed, error_body=error.body)
+
+    def _abstained(
+        self, ask: Ask, model: Model, asked: _Asked, said: Abstained, before: tuple[PricedCall, ...]
+    ) -> _Outcome:
+        failed = NoDraft(rung=ask.rung.name, kind=said.kind, reason=said.reason, usage=said.usage, model=model.name)
+        return _Outcome(bill=(*before, self.billed(asked, said.usage)), failed=failed)
+
+
+class ModelFlow:
+    """A model's answer on its way: the events as they come, the attempt when they are over."""
+
+    def __init__(
+        self, calls: Calls, ask: Ask, model: Model, live: Live, asked: _Asked, before: tuple[PricedCall, ...]
+    ) -> None:
+        self._calls, self._ask, self._model, self._live = calls, ask, model, live
+        self._asked, self._before = asked, before
+
+    def events(self) -> AsyncIterator[bytes]:
+        """Raw events. Raises ProviderError when the stream breaks."""
+        return self._live.events()
+
+    def attempt(self) -> Attempt:
+        """What was said, with its bill; call it once."""
+        said = self._live.said()
+        bill = (*self._before, self._calls.billed(self._asked, said.usage))
+        return _attempt(self._ask, [_Outcome(bill=bill, said=said, model=self._model)])
+
+    async def cancel(self) -> None:
+        """Stop the provider: the caller left."""
+        await self._live.cancel()
+
+
+def _attempt(ask: Ask, outcomes: list[_Outcome]) -> Attempt:
+    """One attempt out of one model's outcome or two: a draft when every model asked gave an answer."""
+    bill = tuple(priced for outcome in outcomes for priced in outcome.bill)
+    for outcome in outcomes:
+        if outcome.failed is not None:
+            return Attempt(draft=outcome.failed, priced=bill, error_body=outcome.error_body)
+    first, said = outcomes[0], [outcome.said for outcome in outcomes if outcome.said is not None]
+    return Attempt(
+        draft=_draft(ask, first.model, said),
+        answer=said[0].answer,
+        others=tuple(other.answer for other in said[1:]),
+        priced=bill,
+    )
+
+
+def _draft(ask: Ask, model: Model | None, said: list[Said]) -> Draft:
+    first = said[0]
+    return Draft(
+        rung=ask.rung.name,
+        provider=model.provider.name if model else "",
+        model=first.model,
+        digest=sha256(first.answer.body).hexdigest(),
+        usage=first.usage,
+        finish=first.finish,
+        signals=first.signals,
+        simulated=any(each.simulated for each in said),
+        attempts=sum(each.attempts for each in said),
+        upstream_us=max(each.upstream_us for each in said),
+        upstream_id=first.upstream_id,
+        price_version=model.price.version if model and model.price else "",
+    )
+
+
+def _call(ask: Ask, model: Model) -> Call:
+    return Call(request=ask.request, model=model.upstream, top=ask.request.top, stream=ask.request.stream)
+
+
+def _done() -> asyncio.Future[None]:
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    future.set_result(None)
+    return future

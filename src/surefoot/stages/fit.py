@@ -1,0 +1,74 @@
+"""fit: which models a rung means for this request, whether it fits them, and what the call may cost at worst."""
+
+from __future__ import annotations
+
+from surefoot.policy import Policy, limits
+from surefoot.providers.billing import worst_case
+from surefoot.providers.registry import Model, Registry
+from surefoot.records import Ask, Question, Rung, Try
+
+
+class Fit:
+    """The stage, over the models of one configuration."""
+
+    name = "fit"
+
+    def __init__(self, registry: Registry, policy: Policy) -> None:
+        self._registry, self._policy = registry, policy
+
+    async def __call__(self, value: Try, /) -> Ask:
+        """The ask that a try amounts to; its `refusal` says why the rung cannot be asked."""
+        request, question, rung = value.request, value.question, value.rung
+        if rung.kind == "cache":
+            return Ask(request=request, question=question, rung=rung)
+        models = self._models(rung, question, request.feature)
+        if isinstance(models, str):
+            return Ask(request=request, question=question, rung=rung, refusal=models)
+        refusal = next((why for model in models if (why := _misfit(model, question))), None)
+        return Ask(
+            request=request,
+            question=question,
+            rung=rung,
+            models=tuple(model.name for model in models),
+            reserve_nanodollars=tuple(self._worst(model, question) for model in models),
+            limits=limits(request.caller, self._policy.features[request.feature], request.at_ns),
+            refusal=refusal,
+        )
+
+    def _models(self, rung: Rung, question: Question, feature: str) -> tuple[Model, ...] | str:
+        if rung.kind in ("requested", "relay"):
+            found = self._registry.requested(question.model, question.dialect)
+            if found is None and rung.kind == "relay":
+                found = self._first(feature, question.dialect)
+            return (found,) if found else f"no provider of the {question.dialect} dialect offers this model"
+        models = []
+        for name in rung.models:
+            model = self._registry.get(name)
+            if model is None:
+                return f"model {name} is not configured"
+            models.append(model)
+        return tuple(models)
+
+    def _first(self, feature: str, dialect: str) -> Model | None:
+        named = (self._registry.get(name) for name in self._policy.features[feature].models())
+        return next((model for model in named if model and model.speaks(dialect)), None)
+
+    def _worst(self, model: Model, question: Question) -> int:
+        """The dearest of the model and its fallbacks: whichever answers, the money is set aside."""
+        family = [model, *(found for name in model.fallbacks if (found := self._registry.get(name)))]
+        return max(_worst_of(member, question) for member in family)
+
+
+def _worst_of(model: Model, question: Question) -> int:
+    if model.price is None or question.surface == "count_tokens":
+        return 0
+    output = 0 if question.surface == "embeddings" else question.max_output_tokens or model.max_output_tokens
+    return worst_case(model.price, question.input_tokens, output, question.choices)
+
+
+def _misfit(model: Model, question: Question) -> str | None:
+    if not model.speaks(question.dialect):
+        return f"model {model.name} does not speak the {question.dialect} dialect"
+    if model.context_tokens is not None and question.input_tokens > model.context_tokens:
+        return f"about {question.input_tokens} tokens do not fit the {model.context_tokens} of model {model.name}"
+    return None

@@ -1,0 +1,129 @@
+"""Two watchers of the page: one records what every stage returned, the other reads the journal instead of the world."""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+
+import msgspec
+
+from surefoot.errors import Unobserved
+from surefoot.pipeline import Stage
+from surefoot.records import (
+    Ask,
+    Attempt,
+    Checked,
+    Confidence,
+    Evidence,
+    Fitted,
+    Question,
+    Read,
+    Rung,
+    Step,
+    Try,
+    Verdict,
+    Weighed,
+)
+
+Given = TypeVar("Given")
+Got = TypeVar("Got")
+
+
+class LiveTrace:
+    """Runs the stages and keeps what they return, in order. Content stays in the attempts and never enters a step."""
+
+    __slots__ = ("attempts", "question", "steps")
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.attempts: list[Attempt] = []
+        self.question: Question | None = None
+
+    async def effect(self, rung: Rung | None, stage: Stage[Given, Got], value: Given) -> Got:
+        """Run the stage and record its result."""
+        got = await stage(value)
+        name = rung.name if rung else None
+        if isinstance(got, Attempt):
+            self.attempts.append(got)
+            self.steps.append(Step(stage=stage.name, rung=name, value=got.draft))
+        elif isinstance(got, Evidence):
+            self.steps.append(Step(stage=stage.name, rung=name, value=Checked(evidence=got)))
+        elif isinstance(got, Ask):
+            self.steps.append(Step(stage=stage.name, rung=name, value=Fitted.of(got)))
+        elif isinstance(got, Question):
+            self.question = got
+            self.steps.append(Step(stage=stage.name, rung=name, value=Read(question=got)))
+        return got
+
+    def called(self, rung: Rung, attempt: Attempt) -> None:
+        """Record an attempt that came by the second verb."""
+        self.attempts.append(attempt)
+        self.steps.append(Step(stage="call", rung=rung.name, value=attempt.draft))
+
+    def weighed(self, rung: Rung, confidence: Confidence) -> None:
+        """Record a confidence."""
+        self.steps.append(Step(stage="weigh", rung=rung.name, value=Weighed(confidence=confidence)))
+
+    def decided(self, rung: Rung, verdict: Verdict) -> None:
+        """Record a verdict."""
+        self.steps.append(Step(stage="decide", rung=rung.name, value=verdict))
+
+
+class ReplayTrace:
+    """Gives every effect what the journal holds of it, and compares every rule's result with the journal's, byte for byte.
+
+    Raises Unobserved where the journal is silent. `differs_at` names the first rule that came out otherwise.
+    """
+
+    __slots__ = ("_steps", "differs_at", "steps")
+
+    def __init__(self, steps: tuple[Step, ...]) -> None:
+        self._steps = {(step.stage, step.rung): step for step in steps}
+        self.steps: list[Step] = []
+        self.differs_at: str | None = None
+
+    async def effect(self, rung: Rung | None, stage: Stage[Given, Got], value: Given) -> Got:
+        """What the journal says this stage returned."""
+        step = self._observed(stage.name, rung)
+        self.steps.append(step)
+        kept = step.value
+        match kept:
+            case Read():
+                return cast(Got, kept.question)
+            case Checked():
+                return cast(Got, kept.evidence)
+            case Fitted():
+                tried = cast(Try, value)
+                return cast(
+                    Got,
+                    Ask(
+                        request=tried.request, question=tried.question, rung=tried.rung, models=kept.models,
+                        reserve_nanodollars=kept.reserve_nanodollars, refusal=kept.refusal,
+                    ),
+                )  # fmt: skip
+            case _:
+                return cast(Got, Attempt(draft=kept))  # type: ignore[arg-type]  # a call's value is a draft or none
+
+    def called(self, rung: Rung, attempt: Attempt) -> None:
+        """Never asked: a replay has no second verb."""
+        raise Unobserved("open", rung.name)
+
+    def weighed(self, rung: Rung, confidence: Confidence) -> None:
+        """Compare a confidence with the journal's."""
+        self._compare(Step(stage="weigh", rung=rung.name, value=Weighed(confidence=confidence)))
+
+    def decided(self, rung: Rung, verdict: Verdict) -> None:
+        """Compare a verdict with the journal's."""
+        self._compare(Step(stage="decide", rung=rung.name, value=verdict))
+
+    def _observed(self, stage: str, rung: Rung | None) -> Step:
+        name = rung.name if rung else None
+        step = self._steps.get((stage, name))
+        if step is None:
+            raise Unobserved(stage, name)
+        return step
+
+    def _compare(self, step: Step) -> None:
+        self.steps.append(step)
+        kept = self._steps.get((step.stage, step.rung))
+        if self.differs_at is None and (kept is None or msgspec.json.encode(kept) != msgspec.json.encode(step)):
+            self.differs_at = f"{step.stage} of rung {step.rung}"
