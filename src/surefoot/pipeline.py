@@ -6,7 +6,7 @@ and stand here in the order in which they rule. The trace sees every value that 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -139,6 +139,10 @@ async def through(request: Request, policy: Policy, stages: Stages, trace: Trace
         if done:
             return best
     raise AssertionError("the last rung always ends the page")
+
+
+Verb = Callable[[Request, Policy, Stages, Trace], Awaitable[Decision | Passing]]
+"""What `answer` and `through` have in common."""
 
 
 async def judge_passed(passing: Passing, stages: Stages, trace: Trace) -> Decision:

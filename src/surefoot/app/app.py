@@ -1,0 +1,321 @@
+"""App: one configuration at work. It runs the page, settles what it cost, and says only what is durable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from time import perf_counter_ns
+
+import structlog
+
+from surefoot import pipeline
+from surefoot.app.build import Runtime, build
+from surefoot.app.keys import KeyRing
+from surefoot.app.metrics import Metrics
+from surefoot.app.reply import Note, Reply, StreamReply, delivered, headers_of, held, note_of
+from surefoot.app.settle import Outcome, commit_of, settle
+from surefoot.app.streams import cut_tagged, pass_on
+from surefoot.config.load import Config
+from surefoot.errors import NotAllowed, NotFound, RequestRefused, SurefootError, UpstreamFailed
+from surefoot.pipeline import Passing
+from surefoot.policy import Policy
+from surefoot.policy.policy import encode
+from surefoot.providers.prices import PriceBook
+from surefoot.providers.recorder import Recorder
+from surefoot.records import Caller, Case, Decision, Request
+from surefoot.store import Store
+from surefoot.store.open import open_store
+from surefoot.trace import LiveTrace
+from surefoot.wire.dialects import DIALECTS
+
+log = structlog.get_logger("surefoot")
+
+
+class App:
+    """A running gateway, without its wire. Make it with `start`."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        self.store, self.metrics, self.keys = store, Metrics(), KeyRing(store)
+        self._prices = PriceBook()
+        self._runtime = build(config, store, self._prices, self._lost_reservation)
+        self._recorder = _recorder(config)
+        self._loops: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def start(cls, config: Config, *, store: Store | None = None) -> App:
+        """Open the store, build the providers, begin the background loops. Raises ConfigError, StoreError."""
+        settings = config.settings.store
+        store = store or open_store(settings.database, durability=settings.durability, key_file=settings.key_file)
+        app = cls(config, store)
+        await store.start()
+        await store.policies.put(config.policy.version, encode(config.policy.features))
+        await app.keys.refresh()
+        app._loops = [asyncio.create_task(app.keys.keep_fresh(app._lost)), asyncio.create_task(app._sweep())]
+        return app
+
+    async def close(self) -> None:
+        """End the loops, write what waits, let go of connections."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._runtime.close()
+        await self.store.close()
+
+    async def reload(self, config: Config) -> None:
+        """Serve another configuration from the next request on. Raises ConfigError, and then the old one goes on serving.
+
+        Requests under way end on the runtime they began on; its connections are closed a minute later.
+        """
+        runtime = build(config, self.store, self._prices, self._lost_reservation)
+        await self.store.policies.put(config.policy.version, encode(config.policy.features))
+        old, self._runtime = self._runtime, runtime
+        self._recorder = _recorder(config)
+        self._loops.append(asyncio.create_task(_close_later(old)))
+        log.info("configuration swapped", policy=config.policy.version)
+
+    @property
+    def config(self) -> Config:
+        """The configuration that new requests are served by."""
+        return self._runtime.config
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that new requests are decided by."""
+        return self._runtime.policy
+
+    def caller(self, key: str | None) -> Caller:
+        """Whom a key stands for. Raises NotAuthenticated."""
+        return self.keys.caller(key)
+
+    def keyed(self) -> bool:
+        """Whether any living key exists; from then on every request needs one."""
+        return self.keys.keyed()
+
+    def feature_for(self, caller: Caller, model: str, asked: str) -> str:
+        """The feature that a request belongs to: asked for by name, else the key's, else the only or "default" one.
+
+        Raises NotFound for an unknown feature or model, NotAllowed for a feature that is not open to the key.
+        """
+        features = self.policy.features
+        name = asked or model.removeprefix("surefoot/")
+        if asked and asked not in features:
+            raise NotFound(f"there is no feature {asked!r}", param="feature")
+        if name not in features:
+            name = self._default_feature(caller)
+            if model not in ("surefoot", "") and not self._offers(name, model):
+                raise NotFound(f"the model {model!r} does not exist or is not offered here", param="model")
+        if caller.features and name not in caller.features:
+            raise NotAllowed(f"feature {name!r} is not open to this key", param="feature")
+        return name
+
+    def cards(self, caller: Caller) -> list[dict[str, object]]:
+        """What `/v1/models` lists: the features open to the key, then the configured models."""
+        open_features = [name for name in self.policy.features if not caller.features or name in caller.features]
+        models = self._runtime.registry.models
+        return [
+            *({"id": name, "created": 0, "owned_by": "surefoot", "display_name": name} for name in open_features),
+            *(
+                {"id": model.name, "created": 0, "owned_by": model.provider.name, "display_name": model.upstream}
+                for model in models.values()
+                if model.name not in open_features
+            ),
+        ]
+
+    async def case(self, caller: Caller, case_id: str) -> Case:
+        """A case of the caller's tenant. Raises NotFound."""
+        found = await self.store.cases.get(case_id, tenant=caller.tenant)
+        if found is None:
+            raise NotFound(f"there is no case {case_id!r}")
+        return found
+
+    async def answer(self, request: Request) -> Reply:
+        """A complete answer; what it left behind is durable before it is returned.
+
+        Raises RequestRefused: the money or the answer is not there; also then everything asked is settled.
+        """
+        outcome, note = await self._decide(request)
+        decision = outcome.decision
+        assert decision is not None
+        if decision.action == "deliver":
+            body = delivered(decision, note)
+        else:
+            dialect = DIALECTS[request.dialect]
+            body = held(request, dialect, outcome.feature.person.holding, note)
+        return Reply(
+            status=200, body=body, headers=headers_of(note), request_id=request.id, decision=decision,
+            nanodollars=outcome.nanodollars, own_us=outcome.own_us,
+        )  # fmt: skip
+
+    async def stream(self, request: Request, *, include_usage: bool) -> StreamReply:
+        """An answer in events. Raises RequestRefused before the first byte."""
+        runtime, dialect = self._runtime, DIALECTS[request.dialect]
+        feature = runtime.policy.features[request.feature]
+        if feature.stream == "through":
+            began, trace = perf_counter_ns(), LiveTrace()
+            passing = await self._guarded(request, runtime, trace, began, pipeline.through)
+            if isinstance(passing, Passing):
+                return pass_on(self, runtime, passing, trace, include_usage=include_usage, began=began)
+            outcome, note = await self._end(request, runtime, trace, passing, began)
+        else:
+            outcome, note = await self._decide(request)
+        decision = outcome.decision
+        assert decision is not None
+        answer = decision.attempt.answer if decision.attempt and decision.action == "deliver" else None
+        if answer is None:
+            body = held(request, dialect, outcome.feature.person.holding, note)
+            events: Sequence[bytes] = dialect.cut(body, include_usage=include_usage)
+        else:
+            events = answer.events or dialect.cut(answer.body, include_usage=include_usage)
+        return StreamReply(
+            headers=headers_of(note),
+            events=_each(cut_tagged(dialect, events, note, include_usage=include_usage)),
+            request_id=request.id,
+        )
+
+    async def finish(
+        self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision | None, began: int, error: str = ""
+    ) -> Outcome:
+        """Settle and commit; durable when it returns. Raises StoreError: then the caller must not be told otherwise."""
+        outcome = self._outcome(request, runtime, trace, decision, began, error)
+        await self._commit(outcome, runtime)
+        return outcome
+
+    def finish_later(self, request: Request, runtime: Runtime, trace: LiveTrace, began: int, error: str) -> None:
+        """Settle and commit without waiting: the caller is gone, the bill is not."""
+        outcome = self._outcome(request, runtime, trace, None, began, error)
+        self._commit(outcome, runtime).add_done_callback(self._committed)
+
+    async def _decide(self, request: Request) -> tuple[Outcome, Note]:
+        runtime, began, trace = self._runtime, perf_counter_ns(), LiveTrace()
+        decision = await self._guarded(request, runtime, trace, began, pipeline.answer)
+        assert isinstance(decision, Decision)
+        return await self._end(request, runtime, trace, decision, began)
+
+    async def _guarded(
+        self, request: Request, runtime: Runtime, trace: LiveTrace, began: int, verb: pipeline.Verb
+    ) -> Decision | Passing:
+        """Run a verb of the page; whatever breaks it off, what was asked so far is settled."""
+        try:
+            return await verb(request, runtime.policy, runtime.stages, trace)
+        except RequestRefused as error:
+            await self.finish(request, runtime, trace, None, began, error.code)
+            raise
+        except SurefootError:
+            self.finish_later(request, runtime, trace, began, "internal_error")
+            raise
+        except asyncio.CancelledError:
+            self.finish_later(request, runtime, trace, began, "client_closed")
+            raise
+
+    async def _end(
+        self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision, began: int
+    ) -> tuple[Outcome, Note]:
+        outcome = await self.finish(request, runtime, trace, decision, began)
+        if decision.action == "fail":
+            raise _failed(decision)
+        if self._recorder is not None and decision.attempt is not None:
+            self._recorder.record(request, decision.attempt)
+        return outcome, note_of(outcome, decision)
+
+    def _outcome(
+        self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision | None, began: int, error: str
+    ) -> Outcome:
+        waited = sum(attempt.draft.upstream_us for attempt in trace.attempts)
+        own_us = max(0, (perf_counter_ns() - began) // 1000 - waited)
+        outcome = Outcome(
+            request=request,
+            feature=runtime.policy.features[request.feature],
+            policy=runtime.policy.version,
+            trace=trace,
+            settlements=settle(request, trace.attempts, runtime.calls.abandoned(request.id)),
+            decision=decision,
+            error=error,
+            own_us=own_us,
+        )
+        self._count(outcome)
+        return outcome
+
+    def _commit(self, outcome: Outcome, runtime: Runtime) -> asyncio.Future[None]:
+        request = outcome.request
+        return self.store.commit(
+            commit_of(
+                outcome,
+                pseudonym=self.store.pseudonym(request.subject),
+                keep_content=runtime.config.settings.store.content,
+                epoch=self.store.cache.epoch(request.caller.tenant, request.feature),
+            )
+        )
+
+    def _count(self, outcome: Outcome) -> None:
+        feature = outcome.feature.name
+        for attempt in outcome.trace.attempts:
+            self.metrics.attempted(feature, attempt.draft)
+        for settlement in outcome.settlements:
+            for entry in settlement.entries:
+                self.metrics.booked(entry)
+        if outcome.decision is not None:
+            self.metrics.decided(feature, outcome.request.surface, outcome.decision, outcome.own_us)
+
+    def _default_feature(self, caller: Caller) -> str:
+        features = self.policy.features
+        if caller.features:
+            return caller.features[0]
+        if len(features) == 1:
+            return next(iter(features))
+        if "default" in features:
+            return "default"
+        raise NotFound(f"several features are configured; name one of {sorted(features)}", param="feature")
+
+    def _offers(self, feature: str, model: str) -> bool:
+        """Whether a client may name this model: configured, or any priced one where the ladder asks the requested one."""
+        registry = self._runtime.registry
+        if registry.get(model) is not None:
+            return True
+        ladder = self.policy.features[feature].ladder if feature in self.policy.features else ()
+        if not any(rung.kind == "requested" for rung in ladder):
+            return False
+        return any(registry.requested(model, dialect) is not None for dialect in DIALECTS)
+
+    def _lost(self, what: str) -> None:
+        self.metrics.lost.labels(what).inc()
+
+    def _lost_reservation(self, error: BaseException) -> None:
+        self._lost("reservation")
+        log.error("a reservation was not written", error=type(error).__name__)
+
+    def _committed(self, done: asyncio.Future[None]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            self._lost("commit")
+            log.error("a settlement was not written", error=type(error).__name__)
+
+    async def _sweep(self) -> None:
+        """Once a minute: book what dead replicas left reserved, show commit waits."""
+        while True:
+            waits = sorted(self.store.waits_us())
+            for name, share in (("0.5", 0.5), ("0.99", 0.99)):
+                if waits:
+                    self.metrics.commit_wait.labels(name).set(waits[int(share * (len(waits) - 1))] / 1e6)
+            await asyncio.sleep(15)
+
+
+def _recorder(config: Config) -> Recorder | None:
+    file = config.settings.recorder.file
+    return Recorder(file) if file else None
+
+
+def _failed(decision: Decision) -> UpstreamFailed:
+    attempt = decision.attempt
+    status = getattr(decision.verdict, "status", 502)
+    body = attempt.error_body if attempt else b""
+    return UpstreamFailed(decision.verdict.reason, status=status, body=body, retry=status in (408, 409, 429, 503, 529))
+
+
+async def _each(events: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for event in events:
+        yield event
+
+
+async def _close_later(runtime: Runtime) -> None:
+    await asyncio.sleep(60)
+    await runtime.close()
+

@@ -1,0 +1,177 @@
+"""What a request leaves behind: its journal entry, its bill, its content, its case, its place in the cache. One commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
+
+from surefoot.policy import Feature
+from surefoot.providers.billing import entries_of
+from surefoot.records import (
+    Attempt,
+    CacheEntry,
+    Case,
+    Commit,
+    Content,
+    Decision,
+    Deliver,
+    Draft,
+    Entry,
+    JournalEntry,
+    PricedCall,
+    Request,
+    Settlement,
+)
+from surefoot.trace import LiveTrace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a page ended, as the journal needs it."""
+
+    request: Request
+    feature: Feature
+    policy: str  # version
+    trace: LiveTrace
+    settlements: tuple[Settlement, ...]
+    decision: Decision | None  # None: refused, broken off or failed before a verdict
+    error: str = ""  # code of what went wrong
+    own_us: int = 0
+
+    @property
+    def action(self) -> str:
+        """What was done, "refuse" when the page did not come to its end."""
+        return self.decision.action if self.decision else "refuse"
+
+    @property
+    def nanodollars(self) -> int:
+        """What all of it cost."""
+        return sum(entry.nanodollars for settlement in self.settlements for entry in settlement.entries)
+
+    @property
+    def case_id(self) -> str | None:
+        """The case that an escalation opens."""
+        return case_id(self.request) if self.action == "escalate" else None
+
+
+def case_id(request: Request) -> str:
+    """The id of the case that a request may open: derived, so that it is the same wherever it is computed."""
+    return "case_" + request.id.removeprefix("req_")
+
+
+def settle(request: Request, attempts: Iterable[Attempt], abandoned: Iterable[PricedCall]) -> tuple[Settlement, ...]:
+    """One settlement for each model call made, those that were broken off included."""
+    calls = [call for attempt in attempts for call in attempt.priced]
+    return tuple(
+        Settlement(reservation_id=call.reservation_id, entries=_entries(request, call))
+        for call in (*calls, *abandoned)
+    )  # fmt: skip
+
+
+def commit_of(outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: int) -> Commit:
+    """The one transaction of a request."""
+    request, decision = outcome.request, outcome.decision
+    case = _case(outcome, pseudonym)
+    content = _content(outcome) if keep_content or case is not None else None
+    entry = JournalEntry(
+        request_id=request.id,
+        at_ns=request.at_ns,
+        draw=request.draw,
+        tenant=request.caller.tenant,
+        key_id=request.caller.key_id,
+        feature=request.feature,
+        dialect=request.dialect,
+        surface=request.surface,
+        subject=pseudonym,
+        policy=outcome.policy,
+        mode=outcome.feature.mode,
+        steps=tuple(outcome.trace.steps),
+        action=outcome.action,
+        rung=decision.rung.name if decision and decision.rung else None,
+        case_id=case.id if case else None,
+        content_digest=sha256(msgspec.msgpack.encode(content)).hexdigest() if content else "",
+        error=outcome.error,
+        nanodollars=outcome.nanodollars,
+        own_us=outcome.own_us,
+    )
+    return Commit(
+        entry=entry,
+        settlements=outcome.settlements,
+        content=content,
+        subject=request.subject,
+        case=case,
+        cache=_believed(outcome, epoch),
+    )
+
+
+def _entries(request: Request, call: PricedCall) -> tuple[Entry, ...]:
+    return entries_of(
+        call,
+        request_id=request.id,
+        at_ns=request.at_ns,
+        tenant=request.caller.tenant,
+        key_id=request.caller.key_id,
+        feature=request.feature,
+    )
+
+
+def _content(outcome: Outcome) -> Content:
+    answers = tuple(
+        (attempt.draft.rung, attempt.answer.body) for attempt in outcome.trace.attempts if attempt.answer is not None
+    )
+    return Content(
+        request_body=outcome.request.body, answers=answers, attribution=outcome.request.attribution
+    )  # fmt: skip
+
+
+def _case(outcome: Outcome, pseudonym: str) -> Case | None:
+    request, decision, question = outcome.request, outcome.decision, outcome.trace.question
+    if decision is None or decision.action != "escalate" or question is None:
+        return None
+    return Case(
+        id=case_id(request),
+        request_id=request.id,
+        tenant=request.caller.tenant,
+        feature=request.feature,
+        role=outcome.feature.person.role,
+        state="open",
+        reason=decision.verdict.reason,
+        opened_at_ns=request.at_ns,
+        subject=pseudonym,
+        fingerprint=question.fingerprint,
+        p=decision.confidence.p,
+    )
+
+
+def _believed(outcome: Outcome, epoch: int) -> CacheEntry | None:
+    """The cache entry of an answer that is believed: calibrated, over a real bar, and not itself from the cache."""
+    decision, feature, request = outcome.decision, outcome.feature, outcome.request
+    question = outcome.trace.question
+    if decision is None or question is None or decision.rung is None or decision.attempt is None:
+        return None
+    draft, answer, sure = decision.attempt.draft, decision.attempt.answer, decision.confidence
+    if not isinstance(draft, Draft) or answer is None or decision.rung.kind in ("cache", "relay"):
+        return None
+    if not isinstance(decision.verdict, Deliver) or sure.p is None or sure.low is None or feature.confidence <= 0:
+        return None
+    if not any(rung.kind == "cache" for rung in feature.ladder) or draft.finish not in ("stop", "tools"):
+        return None
+    return CacheEntry(
+        fingerprint=question.fingerprint,
+        tenant=request.caller.tenant,
+        feature=request.feature,
+        epoch=epoch,
+        request_id=request.id,
+        at_ns=request.at_ns,
+        expires_at_ns=request.at_ns + feature.cache.ttl_seconds * 1_000_000_000,
+        model=draft.model,
+        provider=draft.provider,
+        finish=draft.finish,
+        p=sure.p,
+        low=sure.low,
+        body=answer.body,
+        subject=request.subject,
+    )

@@ -1,0 +1,127 @@
+"""Replay: the page again, over the journal instead of the world, with the policy that decided then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from surefoot import pipeline
+from surefoot.errors import NotFound, Unobserved
+from surefoot.pipeline import Stages
+from surefoot.policy import Policy
+from surefoot.policy.policy import decode
+from surefoot.records import Ask, Attempt, Caller, Evidence, JournalEntry, Question, Read, Request, Step, Tried, Try
+from surefoot.store import Store
+from surefoot.trace import ReplayTrace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What came of a replay. `same` means every confidence and verdict came out byte for byte as the journal has them."""
+
+    request_id: str
+    same: bool
+    differs_at: str | None  # the first rule or stage that came out otherwise, or that the journal is silent about
+    entry: JournalEntry
+    steps: tuple[Step, ...]
+
+    @property
+    def text(self) -> str:
+        """The page, a line a step."""
+        lines = [f"{self.request_id}  {self.entry.feature}  policy {self.entry.policy}  {self.entry.action}"]
+        lines += [f"  {step.stage:7} {step.rung or '':20} {_short(step)}" for step in self.steps]
+        lines.append("identical" if self.same else f"differs at: {self.differs_at}")
+        return "\n".join(lines)
+
+
+class _Absent:
+    """A stage whose world is gone: only its name is needed, a replay never runs it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def __call__(self, value: object, /) -> object:
+        raise Unobserved(self.name, None)
+
+    async def open(self, value: Ask, /) -> Attempt:
+        raise Unobserved(self.name, None)
+
+
+class _Read(_Absent):
+    async def __call__(self, value: Request, /) -> Question:
+        raise Unobserved(self.name, None)
+
+
+class _Fit(_Absent):
+    async def __call__(self, value: Try, /) -> Ask:
+        raise Unobserved(self.name, None)
+
+
+class _Call(_Absent):
+    async def __call__(self, value: Ask, /) -> Attempt:
+        raise Unobserved(self.name, None)
+
+
+class _Check(_Absent):
+    async def __call__(self, value: Tried, /) -> Evidence:
+        raise Unobserved(self.name, None)
+
+
+async def replay(store: Store, request_id: str, *, policy: Policy | None = None) -> Replayed:
+    """Run the page of a journaled request again, under the policy of then or another one.
+
+    Raises: NotFound when the journal has no such request or no longer its policy.
+    """
+    entry = await store.journal.get(request_id)
+    if entry is None:
+        raise NotFound(f"the journal has no request {request_id!r}")
+    if policy is None:
+        kept = await store.policies.get(entry.policy)
+        if kept is None:
+            raise NotFound(f"policy version {entry.policy} is not kept")
+        policy = decode(kept)
+    return await replay_entry(entry, policy)
+
+
+async def replay_entry(entry: JournalEntry, policy: Policy) -> Replayed:
+    """Run the page of an entry under a policy."""
+    trace = ReplayTrace(entry.steps)
+    stages = Stages(read=_Read("read"), fit=_Fit("fit"), call=_Call("call"), check=_Check("check"))
+    differs_at = None
+    try:
+        decision = await pipeline.answer(_request(entry), policy, stages, trace)
+        differs_at = trace.differs_at
+        rung = decision.rung.name if decision.rung else None
+        if differs_at is None and (decision.action, rung) != (entry.action, entry.rung):
+            differs_at = "action"
+    except Unobserved as silent:
+        # A request that was refused or broken off ends where its journal ends: that is the same page.
+        ended = entry.error != "" and len(trace.steps) == len(entry.steps)
+        differs_at = trace.differs_at if ended else trace.differs_at or str(silent)
+    except KeyError:
+        differs_at = f"feature {entry.feature} is not in this policy"
+    return Replayed(
+        request_id=entry.request_id, same=differs_at is None, differs_at=differs_at, entry=entry, steps=tuple(trace.steps)
+    )
+
+
+def _request(entry: JournalEntry) -> Request:
+    question = next((step.value.question for step in entry.steps if isinstance(step.value, Read)), None)
+    return Request(
+        id=entry.request_id,
+        at_ns=entry.at_ns,
+        draw=entry.draw,
+        dialect=entry.dialect,
+        surface=entry.surface,
+        caller=Caller(key_id=entry.key_id, tenant=entry.tenant),
+        feature=entry.feature,
+        model=question.model if question else "",
+        stream=question.stream if question else False,
+        body=b"",
+    )
+
+
+def _short(step: Step) -> str:
+    said = msgspec.to_builtins(step.value)
+    return msgspec.json.encode({key: value for key, value in said.items() if value not in (None, "", [], {})}).decode()
