@@ -22,6 +22,7 @@ from surefoot.policy import Policy
 from surefoot.policy.policy import encode
 from surefoot.providers.prices import PriceBook
 from surefoot.providers.recorder import Recorder
+from surefoot.providers.registry import Registry
 from surefoot.records import Caller, Case, Decision, Request
 from surefoot.store import Store
 from surefoot.store.open import open_store
@@ -82,6 +83,11 @@ class App:
     def policy(self) -> Policy:
         """The policy that new requests are decided by."""
         return self._runtime.policy
+
+    @property
+    def registry(self) -> Registry:
+        """The models that new requests may ask."""
+        return self._runtime.registry
 
     def caller(self, key: str | None) -> Caller:
         """Whom a key stands for. Raises NotAuthenticated."""

@@ -49,8 +49,6 @@ def fingerprint(request: Request) -> str:
         _add(digest, f"{name}:{value}".encode())
     for passage in request.context:
         _add(digest, passage.encode())
-    if request.row is not None:
-        _add(digest, request.row.encode())
     for field in sorted(request.top):
         if field not in _NO_MATTER:
             _add(digest, field.encode())

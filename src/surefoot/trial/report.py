@@ -1,0 +1,118 @@
+"""What a trial found, as a value with intervals, as JSON and as a table of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from surefoot.stats import Estimate
+
+
+class RungCount(Struct, frozen=True, kw_only=True):
+    """One rung's share of the work."""
+
+    count: int = 0  # queries that reached it
+    delivered: int = 0
+    wrong: int = 0  # delivered and labelled wrong
+    unavailable: int = 0  # could not be asked and was climbed over
+    calibrated: bool = False  # whether a map or the cache said what its drafts are worth
+
+
+class Baseline(Struct, frozen=True, kw_only=True):
+    """Always the top model, no cache: what the saving is stated against."""
+
+    model: str | None
+    error: float | None  # over the labelled rows it answers
+    cost_usd: float | None
+    n: int = 0  # labelled rows it answers
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """The result of a trial. Unknown is null, never 0."""
+
+    file: str
+    feature: str
+    queries: int
+    delivered: int
+    escalated: int
+    failed: int  # neither delivered nor escalated: every rung failed in observe mode
+    by_rung: Mapping[str, RungCount]
+    delivered_error: Estimate  # over delivered answers that carry a verdict
+    unlabelled: int  # delivered answers without a verdict
+    escalated_share: Estimate
+    accuracy_all: float | None  # delivered and right, over all queries with nothing unlabelled; null otherwise
+    cost_usd: float | None
+    baseline: Baseline
+    saving: float | None  # 1 - cost / baseline cost
+    unavailable: int  # rungs that could not be asked, over all queries
+    cost_estimated: bool
+    unpriced: tuple[str, ...]
+    simulated: tuple[str, ...]  # rungs whose answers are simulated
+    uncalibrated: tuple[str, ...]  # rungs that no map judges
+    own_ms: Mapping[str, float | None]  # p50 and p95 of our own part
+
+
+def to_json(report: Report) -> str:
+    """The report as one JSON object."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+
+
+def render(report: Report) -> RenderableType:
+    """The report for a terminal of 80 columns."""
+    rungs = Table(title=f"{report.file} · feature {report.feature} · {report.queries} queries", expand=False)
+    for heading in ("rung", "reached", "delivered", "wrong", "unavailable", ""):
+        rungs.add_column(heading, justify="left" if heading in ("rung", "") else "right", overflow="fold")
+    for name, count in report.by_rung.items():
+        notes = [
+            *(["simulated"] if name in report.simulated else []),
+            *(["uncalibrated"] if name in report.uncalibrated else []),
+        ]
+        cells = (count.count, count.delivered, count.wrong, count.unavailable)
+        rungs.add_row(name, *(str(cell) for cell in cells), ", ".join(notes))
+    return Group(rungs, Text("\n".join(_lines(report))))
+
+
+def _lines(report: Report) -> list[str]:
+    error, base = report.delivered_error, report.baseline
+    lines = [
+        f"delivered         {report.delivered} of {report.queries}",
+        f"delivered error   {_rate(error)}",
+        f"escalated         {report.escalated}  {_rate(report.escalated_share)}",
+        f"right, of all     {_percent(report.accuracy_all)}",
+        f"cost              {_usd(report.cost_usd)}{'  (tokens estimated)' if report.cost_estimated else ''}",
+        f"baseline          always {base.model or 'no model'}: {_usd(base.cost_usd)}, error {_percent(base.error)} (n = {base.n})",
+        f"saving            {_percent(report.saving)}",
+        f"our own part      p50 {_ms(report.own_ms['p50'])}, p95 {_ms(report.own_ms['p95'])}",
+    ]
+    if report.unlabelled:
+        lines.append(f"without a verdict {report.unlabelled} delivered answers (not in the error)")
+    if report.failed:
+        lines.append(f"failed            {report.failed} queries that no rung could answer")
+    if report.unpriced:
+        lines.append("no price known    " + ", ".join(report.unpriced))
+    if report.simulated:
+        lines.append("simulated         " + ", ".join(report.simulated) + " (no real model was asked)")
+    return lines
+
+
+def _rate(rate: Estimate) -> str:
+    if rate.estimate is None:
+        return "not enough data (n = 0)"
+    return f"{rate.estimate:.1%}  [{rate.low:.1%}, {rate.high:.1%}], 95 %, n = {rate.n}"
+
+
+def _percent(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.1%}"
+
+
+def _usd(value: float | None) -> str:
+    return "unknown" if value is None else f"${value:.6f}"
+
+
+def _ms(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f} ms"

@@ -1,0 +1,196 @@
+"""Runs the rows and counts."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from surefoot.app import App
+from surefoot.config.load import Config
+from surefoot.errors import UpstreamFailed
+from surefoot.policy import Feature
+from surefoot.providers.rows import Row
+from surefoot.records import Decision, Draft, Request
+from surefoot.records.request import Attribution
+from surefoot.stats import clopper_pearson, quantile
+from surefoot.store.memory import MemoryStore
+from surefoot.trial.baseline import run_baseline
+from surefoot.trial.grade import grade
+from surefoot.trial.report import Baseline, Report, RungCount
+from surefoot.wire.dialects import DIALECTS
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts while the rows run."""
+
+    reached: dict[str, int] = field(default_factory=dict)
+    delivered: dict[str, int] = field(default_factory=dict)
+    wrong: dict[str, int] = field(default_factory=dict)
+    unavailable: dict[str, int] = field(default_factory=dict)
+    calibrated: set[str] = field(default_factory=set)
+    simulated: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)  # models
+    right: int = 0
+    unlabelled: int = 0
+    escalated: int = 0
+    failed: int = 0
+    nanodollars: int = 0
+    textless: bool = False
+    estimated: bool = False
+    own_us: list[float] = field(default_factory=list)
+
+
+async def trial(
+    rows: Sequence[Row], config: Config, feature: str, *, file: str, on_progress: Progress = lambda done, of: None
+) -> Report:
+    """Run rows through a feature's ladder and report. Nothing is kept: the store is in memory.
+
+    Raises: NotFound for an unknown feature, ConfigError for a configuration that cannot be served.
+    """
+    app = await App.start(config, store=MemoryStore())
+    try:
+        caller = app.caller(None)
+        rules = app.policy.features[app.feature_for(caller, "surefoot", feature)]
+        tally = _Tally()
+        for place, row in enumerate(rows):
+            await _run(app, rules, row, tally)
+            on_progress(place + 1, len(rows))
+        baseline = await run_baseline(app.registry, rules, [(row, request_of(app, rules, row)) for row in rows])
+        return _report(tally, rules, rows, baseline, _unpriced(app, rules, tally), file)
+    finally:
+        await app.close()
+
+
+def request_of(app: App, feature: Feature, row: Row) -> Request:
+    """The request that a row stands for, in the OpenAI dialect."""
+    dialect = DIALECTS["openai"]
+    body = dialect.ask(row.query, row.context, model="surefoot")
+    parsed = dialect.parse(body, surface="chat")
+    return Request(
+        id="req_" + secrets.token_hex(12),
+        at_ns=time.time_ns(),
+        draw=secrets.token_hex(16),
+        dialect="openai",
+        surface="chat",
+        caller=app.caller(None),
+        feature=feature.name,
+        model="surefoot",
+        stream=False,
+        body=body,
+        top=parsed.top,
+        attribution=Attribution(),
+        row=row.id,
+    )
+
+
+async def _run(app: App, feature: Feature, row: Row, tally: _Tally) -> None:
+    request = request_of(app, feature, row)
+    try:
+        reply = await app.answer(request)
+        decision, tally.nanodollars = reply.decision, tally.nanodollars + reply.nanodollars
+        tally.own_us.append(reply.own_us)
+    except UpstreamFailed:
+        decision = None
+        tally.failed += 1
+    entry = await app.store.journal.get(request.id)
+    for step in entry.steps if entry else ():
+        if step.stage == "call" and step.rung is not None:
+            _count_call(step.rung, step.value, tally)
+    if decision is not None:
+        _count_end(app, row, decision, tally)
+
+
+def _count_call(rung: str, draft: object, tally: _Tally) -> None:
+    tally.reached[rung] = tally.reached.get(rung, 0) + 1
+    if isinstance(draft, Draft):
+        tally.estimated = tally.estimated or draft.usage.estimated
+        if draft.simulated:
+            tally.simulated.add(rung)
+    elif getattr(draft, "kind", "") in ("unavailable", "rejected"):
+        tally.unavailable[rung] = tally.unavailable.get(rung, 0) + 1
+
+
+def _count_end(app: App, row: Row, decision: Decision, tally: _Tally) -> None:
+    if decision.action == "escalate":
+        tally.escalated += 1
+    if decision.action != "deliver" or decision.rung is None or decision.attempt is None:
+        return
+    rung, answer = decision.rung, decision.attempt.answer
+    text = answer.text if answer else ""
+    tally.delivered[rung.name] = tally.delivered.get(rung.name, 0) + 1
+    if decision.confidence.calibrated:
+        tally.calibrated.add(rung.name)
+    model = app.registry.get(rung.models[0]) if rung.models else None
+    recorded_as = model.upstream if model and model.provider.kind == "recorded" else None
+    if recorded_as is not None:
+        recorded = row.answers.get(recorded_as)
+        tally.textless = tally.textless or recorded is None or recorded.text is None
+    verdict = grade(row, recorded_as=recorded_as, text=text)
+    if verdict is None:
+        tally.unlabelled += 1
+    elif verdict:
+        tally.right += 1
+    else:
+        tally.wrong[rung.name] = tally.wrong.get(rung.name, 0) + 1
+
+
+def _unpriced(app: App, feature: Feature, tally: _Tally) -> tuple[str, ...]:
+    """Models that were asked, whose price nobody knows. Quoting documents is free and known to be."""
+    asked = [model for rung in feature.ladder if tally.reached.get(rung.name) for model in rung.models]
+    found = (app.registry.get(name) for name in dict.fromkeys(asked))
+    return tuple(m.name for m in found if m and m.price is None and m.provider.kind != "extractive")
+
+
+def _report(
+    tally: _Tally, feature: Feature, rows: Sequence[Row], baseline: Baseline, unpriced: tuple[str, ...], file: str
+) -> Report:
+    names = [rung.name for rung in feature.ladder]
+    by_rung = {
+        name: RungCount(
+            count=tally.reached.get(name, 0),
+            delivered=tally.delivered.get(name, 0),
+            wrong=tally.wrong.get(name, 0),
+            unavailable=tally.unavailable.get(name, 0),
+            calibrated=name in tally.calibrated,
+        )
+        for name in names
+    }
+    by_rung[feature.person.role] = RungCount(count=tally.escalated)
+    delivered, wrong = sum(tally.delivered.values()), sum(tally.wrong.values())
+    known = not unpriced and not tally.textless
+    cost = tally.nanodollars / 1e9 if known else None
+    saving = 1 - cost / baseline.cost_usd if cost is not None and baseline.cost_usd else None
+    return Report(
+        file=file,
+        feature=feature.name,
+        queries=len(rows),
+        delivered=delivered,
+        escalated=tally.escalated,
+        failed=tally.failed,
+        by_rung=by_rung,
+        delivered_error=clopper_pearson(wrong, delivered - tally.unlabelled),
+        unlabelled=tally.unlabelled,
+        escalated_share=clopper_pearson(tally.escalated, len(rows)),
+        accuracy_all=tally.right / len(rows) if rows and not tally.unlabelled else None,
+        cost_usd=cost,
+        baseline=baseline,
+        saving=saving,
+        unavailable=sum(tally.unavailable.values()),
+        cost_estimated=tally.estimated,
+        unpriced=unpriced,
+        simulated=tuple(name for name in names if name in tally.simulated),
+        uncalibrated=tuple(
+            name for name in names if tally.delivered.get(name, 0) and name not in tally.calibrated
+        ),
+        own_ms={name: _ms(tally.own_us, share) for name, share in (("p50", 0.5), ("p95", 0.95))},
+    )  # fmt: skip
+
+
+def _ms(own_us: list[float], share: float) -> float | None:
+    found = quantile(own_us, share)
+    return None if found is None else found / 1000
