@@ -1,0 +1,18 @@
+"""A policy is one value with a version."""
+
+from surefoot.policy import Feature, Map, Policy, parse_ladder
+from surefoot.policy.policy import decode, encode
+
+
+def policy(bar: float) -> Policy:
+    maps = {"m": Map(kind="steps", signal="quote", steps=((0.5, 0.9),))}
+    return Policy.of({"f": Feature(name="f", ladder=parse_ladder(["cache", "m"]), confidence=bar, maps=maps)})
+
+
+def test_a_stored_policy_comes_back_as_it_was() -> None:
+    assert decode(encode(policy(0.85).features)) == policy(0.85)
+
+
+def test_the_version_changes_with_any_rule() -> None:
+    assert policy(0.85).version != policy(0.86).version
+    assert policy(0.85).version == policy(0.85).version
