@@ -122,6 +122,9 @@ class Store(Protocol):
     async def close(self) -> None:
         """Write what waits, then close."""
 
+    def pseudonym(self, subject: str) -> str:
+        """The name that stands for a subject in the journal: a keyed hash, 32 hex digits. Never call before `start`."""
+
     def reserve(self, reservation: Reservation) -> Future[None]:
         """Set money aside; done when durable. Fails with BudgetSpent, and then nothing else of its group is hurt."""
 

@@ -1,0 +1,347 @@
+"""A store in plain Python: the same guarantees as on tables, but for durability. Nothing outlives the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from asyncio import Future
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from surefoot.errors import StoreError
+from surefoot.records import CacheEntry, Case, Commit, Content, Entry, JournalEntry, Key, Reservation, Settlement
+from surefoot.store import Cache, Cases, Journal, Keys, Ledger, Policies
+from surefoot.store.balances import Balances, orphan_entry, returned_entry
+from surefoot.store.chain import Walk, genesis, link, new_id
+from surefoot.store.vault import KEY, Vault
+
+WAITS = 10_000
+CACHED = 200_000  # entries; the oldest make room
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(JournalEntry).decode
+
+
+class Link(msgspec.Struct, frozen=True):
+    """One row of the chain."""
+
+    prev_hash: bytes
+    hash: bytes
+    body: bytes
+
+
+class MemoryCache:
+    """`Cache` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str, str], CacheEntry] = {}
+        self._epochs: dict[tuple[str, str], int] = {}
+
+    async def get(self, fingerprint: str, *, tenant: str, feature: str, now_ns: int) -> CacheEntry | None:
+        """The entry if it is alive: not expired, not retracted, of the current epoch."""
+        entry = self._entries.get((tenant, feature, fingerprint))
+        if entry is None or entry.expires_at_ns <= now_ns or entry.epoch != self.epoch(tenant, feature):
+            return None
+        return entry
+
+    def epoch(self, tenant: str, feature: str) -> int:
+        """The current epoch; 0 before the first invalidation."""
+        return self._epochs.get((tenant, feature), 0)
+
+    async def invalidate(self, *, tenant: str, feature: str) -> int:
+        """Begin a new epoch and drop the entries; returns how many were dropped."""
+        self._epochs[tenant, feature] = self.epoch(tenant, feature) + 1
+        return self._drop(lambda entry: (entry.tenant, entry.feature) == (tenant, feature))
+
+    async def retract(self, *, request_id: str) -> int:
+        """Drop what this request put in; returns how many were dropped."""
+        return self._drop(lambda entry: entry.request_id == request_id)
+
+    def put(self, entry: CacheEntry) -> None:
+        """Keep an entry, unless one of a newer epoch stands in its place."""
+        name = (entry.tenant, entry.feature, entry.fingerprint)
+        old = self._entries.get(name)
+        if old is None or old.epoch <= entry.epoch:
+            self._entries.pop(name, None)
+            self._entries[name] = entry
+        if len(self._entries) > CACHED:
+            del self._entries[next(iter(self._entries))]
+
+    def erase(self, subject: str) -> None:
+        """Drop every answer that belongs to a subject."""
+        self._drop(lambda entry: entry.subject == subject)
+
+    def _drop(self, match: Callable[[CacheEntry], bool]) -> int:
+        gone = [name for name, entry in self._entries.items() if match(entry)]
+        for name in gone:
+            del self._entries[name]
+        return len(gone)
+
+
+class MemoryCases:
+    """`Cases` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._cases: dict[str, Case] = {}
+        self._events: dict[str, list[tuple[int, str, str]]] = {}
+
+    async def get(self, case_id: str, *, tenant: str) -> Case | None:
+        """The case, or None when there is none or it belongs to another tenant."""
+        case = self._cases.get(case_id)
+        return case if case is not None and case.tenant == tenant else None
+
+    async def open_cases(self, *, feature: str | None = None, limit: int = 1000) -> Sequence[Case]:
+        """Waiting cases, oldest first."""
+        waiting = [case for case in self._cases.values() if case.state == "open" and feature in (None, case.feature)]
+        return sorted(waiting, key=lambda case: (case.opened_at_ns, case.id))[:limit]
+
+    async def events(self, case_id: str) -> Sequence[tuple[int, str, str]]:
+        """What happened to a case, oldest first: (at_ns, kind, detail)."""
+        return tuple(self._events.get(case_id, ()))
+
+    def open(self, case: Case) -> None:
+        """Add a case and its first event."""
+        self._cases[case.id] = case
+        self._events[case.id] = [(case.opened_at_ns, "opened", case.reason)]
+
+    def knows(self, case_id: str) -> bool:
+        """Whether there is a case of this id, whoever's it is."""
+        return case_id in self._cases
+
+    def erase(self, subject: str) -> None:
+        """Drop the answers to a subject's questions; the cases stay."""
+        for case in [case for case in self._cases.values() if case.subject == subject]:
+            self._cases[case.id] = replace(case, answer=None)
+
+
+class MemoryJournal:
+    """`Journal` in lists."""
+
+    def __init__(self, vault: Vault, erase: Callable[[str], None]) -> None:
+        self._vault, self._erase = vault, erase
+        self._chain = new_id()
+        self._links: list[Link] = []
+        self._places: dict[str, int] = {}
+        self._contents: dict[str, tuple[str, Content]] = {}
+
+    async def get(self, request_id: str) -> JournalEntry | None:
+        """The entry, or None."""
+        place = self._places.get(request_id)
+        return None if place is None else _decode(self._links[place].body)
+
+    async def content(self, request_id: str) -> Content | None:
+        """What was said; None when it was never kept or is erased."""
+        kept = self._contents.get(request_id)
+        return None if kept is None else kept[1]
+
+    async def entries(self, *, feature: str | None = None, since_ns: int = 0) -> AsyncIterator[JournalEntry]:
+        """Entries, oldest first."""
+        found = (_decode(row.body) for row in self._links)
+        wanted = [entry for entry in found if entry.at_ns >= since_ns and feature in (None, entry.feature)]
+        for entry in sorted(wanted, key=lambda entry: entry.at_ns):
+            yield entry
+
+    async def verify(self) -> int:
+        """How many rows verify. Raises ChainBroken at the first that does not."""
+        walk = Walk(self._chain)
+        for position, row in enumerate(self._links, start=1):
+            walk.step(position, row.prev_hash, row.hash, row.body)
+        return walk.length
+
+    async def erase_subject(self, *, tenant: str, end_user: str) -> int:
+        """Drop the subject's content; returns how many contents are lost. The chain still verifies."""
+        subject = self._vault.pseudonym(f"user:{tenant}:{end_user}")
+        lost = [name for name, (owner, _) in self._contents.items() if owner == subject]
+        for name in lost:
+            del self._contents[name]
+        self._erase(subject)
+        return len(lost)
+
+    def knows(self, request_id: str) -> bool:
+        """Whether the request is in the journal."""
+        return request_id in self._places
+
+    def append(self, entry: JournalEntry, body: bytes, subject: str, content: Content | None) -> None:
+        """Add a row and what was said."""
+        previous = self._links[-1].hash if self._links else genesis(self._chain)
+        self._places[entry.request_id] = len(self._links)
+        self._links.append(Link(previous, link(previous, body), body))
+        if content is not None:
+            self._contents[entry.request_id] = (subject, content)
+
+
+class MemoryLedger:
+    """`Ledger` in lists and dictionaries."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._balances = Balances()
+        self._reservations: dict[str, Reservation] = {}
+        self._booked: dict[str, Reservation] = {}
+
+    async def entries(self, *, request_id: str | None = None, feature: str | None = None) -> Sequence[Entry]:
+        """Ledger lines, oldest first."""
+        lines = self._entries
+        return [e for e in lines if request_id in (None, e.request_id) and feature in (None, e.feature)]
+
+    async def total(self, *, feature: str | None = None, tenant: str | None = None) -> int:
+        """The sum of all entries, in nano-dollars; 0 when there is none."""
+        lines = self._entries
+        return sum(e.nanodollars for e in lines if feature in (None, e.feature) and tenant in (None, e.tenant))
+
+    async def budget(self, scope: str, window: str) -> tuple[int, int]:
+        """(spent, reserved) of a budget in nano-dollars; (0, 0) before its first use."""
+        return self._balances.get((scope, window))
+
+    async def settle_orphans(self, *, older_than_ns: int | None = None) -> int:
+        """Book reservations that no living request will settle as estimated; returns how many."""
+        held = self._reservations.values()
+        orphans = [r for r in held if older_than_ns is None or r.at_ns < older_than_ns]
+        for orphan in orphans:
+            self._booked[orphan.id] = self._reservations.pop(orphan.id)
+            self._balances.move(orphan.limits, spent=orphan.nanodollars, reserved=-orphan.nanodollars)
+            self._entries.append(orphan_entry(orphan))
+        return len(orphans)
+
+    def reserve(self, reservation: Reservation) -> Exception | None:
+        """Set money aside, or say why not."""
+        if reservation.id in self._reservations or reservation.id in self._booked:
+            return StoreError(f"there is a reservation {reservation.id} already")
+        refused = self._balances.reserve(reservation)
+        if refused is None:
+            self._reservations[reservation.id] = reservation
+        return refused
+
+    def settle(self, settlement: Settlement) -> None:
+        """Write the entries and move the budgets from reserved to spent; a second settlement moves nothing."""
+        self._entries += settlement.entries
+        spent = sum(entry.nanodollars for entry in settlement.entries)
+        held = self._reservations.pop(settlement.reservation_id, None)
+        if held is not None:
+            self._balances.move(held.limits, spent=spent, reserved=-held.nanodollars)
+            return
+        booked = self._booked.pop(settlement.reservation_id, None)
+        if booked is not None:
+            self._entries.append(returned_entry(booked))
+            self._balances.move(booked.limits, spent=spent - booked.nanodollars, reserved=0)
+
+
+class MemoryPolicies:
+    """`Policies` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, bytes] = {}
+
+    async def put(self, version: str, data: bytes) -> None:
+        """Keep a version; putting it again does nothing."""
+        self._versions.setdefault(version, data)
+
+    async def get(self, version: str) -> bytes | None:
+        """The stored policy, or None."""
+        return self._versions.get(version)
+
+
+class MemoryKeys:
+    """`Keys` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, Key] = {}
+
+    async def put(self, key: Key) -> None:
+        """Add a key. Raises StoreError when its id or hash is taken."""
+        if key.id in self._keys or any(known.hash == key.hash for known in self._keys.values()):
+            raise StoreError(f"there is a key {key.id} already, or one of the same hash")
+        self._keys[key.id] = key
+
+    async def all(self) -> Sequence[Key]:
+        """Every key, revoked ones too, oldest first."""
+        return sorted(self._keys.values(), key=lambda key: (key.created_at_ns, key.id))
+
+    async def revoke(self, key_id: str, *, at_ns: int) -> bool:
+        """Whether there was such a living key."""
+        key = self._keys.get(key_id)
+        if key is None or key.revoked_at_ns is not None:
+            return False
+        self._keys[key_id] = replace(key, revoked_at_ns=at_ns)
+        return True
+
+
+class MemoryStore:
+    """`Store` in memory. Content is not sealed, since it is never written anywhere."""
+
+    def __init__(self) -> None:
+        self._vault = Vault(os.urandom(KEY))
+        self._cache, self._cases, self._ledger = MemoryCache(), MemoryCases(), MemoryLedger()
+        self._journal = MemoryJournal(self._vault, self._erase)
+        self._open = False
+        self._waits: deque[float] = deque(maxlen=WAITS)
+        self.cache: Cache = self._cache
+        self.cases: Cases = self._cases
+        self.journal: Journal = self._journal
+        self.ledger: Ledger = self._ledger
+        self.policies: Policies = MemoryPolicies()
+        self.keys: Keys = MemoryKeys()
+
+    async def start(self) -> None:
+        """Begin to take records."""
+        self._open = True
+
+    async def close(self) -> None:
+        """Take no more records."""
+        self._open = False
+
+    def pseudonym(self, subject: str) -> str:
+        """The name that stands for a subject in the journal: a keyed hash, 32 hex digits."""
+        return self._vault.pseudonym(subject)
+
+    def reserve(self, reservation: Reservation) -> Future[None]:
+        """Set money aside; done at once. Fails with BudgetSpent."""
+        return self._done(self._ledger.reserve(reservation) if self._open else StoreError("the store is not open"))
+
+    def commit(self, commit: Commit) -> Future[None]:
+        """Keep what a request leaves behind, all or nothing; done at once. Fails with StoreError."""
+        began = time.perf_counter()
+        error = self._commit(commit) if self._open else StoreError("the store is not open")
+        self._waits.append((time.perf_counter() - began) * 1e6)
+        return self._done(error)
+
+    def waits_us(self) -> Sequence[float]:
+        """The last commit waits in microseconds (at most 10,000); empty before the first."""
+        return list(self._waits)
+
+    def _commit(self, commit: Commit) -> StoreError | None:
+        """Check everything that can fail, then keep everything."""
+        entry, case = commit.entry, commit.case
+        if self._journal.knows(entry.request_id):
+            return StoreError(f"request {entry.request_id} is in the journal already")
+        if case is not None and self._cases.knows(case.id):
+            return StoreError(f"there is a case {case.id} already")
+        try:
+            body = _encode(entry)
+            subject = self.pseudonym(commit.subject or f"tenant:{entry.tenant}")
+        except (TypeError, ValueError, msgspec.MsgspecError) as error:
+            return StoreError(f"the record cannot be written down: {type(error).__name__}")
+        self._journal.append(entry, body, subject, commit.content)
+        for settlement in commit.settlements:
+            self._ledger.settle(settlement)
+        if case is not None:
+            self._cases.open(replace(case, subject=subject))
+        if commit.cache is not None:
+            self._cache.put(replace(commit.cache, subject=subject))
+        return None
+
+    def _done(self, error: Exception | None) -> Future[None]:
+        future: Future[None] = asyncio.get_running_loop().create_future()
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+        return future
+
+    def _erase(self, subject: str) -> None:
+        self._cache.erase(subject)
+        self._cases.erase(subject)

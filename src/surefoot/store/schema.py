@@ -1,0 +1,207 @@
+"""The tables: one schema for SQLite and PostgreSQL. Only the migrations make them; here they are named for queries.
+
+Money is in nano-dollars, times are UTC nanoseconds since the epoch. `journal`, `ledger` and `case_events` are
+append-only: triggers refuse UPDATE and DELETE. Erasing a person destroys the key in `subjects`, nothing else.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+HEAD = "0001"  # the migration that this program's tables are at
+
+APPEND_ONLY = ("journal", "ledger", "case_events")
+
+metadata = MetaData()
+
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER is an alias of SQLite's row id
+
+
+def _text(name: str, *, key: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=False)
+
+
+def _int(name: str, *, null: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=null)
+
+
+def _bytes(name: str, *, null: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=null)
+
+
+chains = Table("chains", metadata, _text("id", key=True), _int("started_at_ns"), _bytes("genesis"))
+
+journal = Table(
+    "journal",
+    metadata,
+    _text("chain", key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    _text("request_id"),
+    _int("at_ns"),
+    _text("tenant"),
+    _text("key_id"),
+    _text("feature"),
+    _text("subject"),
+    _bytes("body"),
+    _bytes("prev_hash"),
+    _bytes("hash"),
+    Index("journal_request", "request_id", unique=True),
+    Index("journal_time", "at_ns"),
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    _text("request_id", key=True),
+    _text("subject"),
+    _int("generation"),
+    _bytes("nonce"),
+    _bytes("ciphertext"),
+    Index("contents_subject", "subject", "generation"),
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    _text("subject", key=True),
+    Column("generation", BigInteger, primary_key=True, autoincrement=False),
+    _bytes("wrapped_key", null=True),
+    _int("created_at_ns"),
+    _int("destroyed_at_ns", null=True),
+)
+
+settings = Table("settings", metadata, _text("name", key=True), _bytes("value"))
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    _text("request_id"),
+    _int("at_ns"),
+    _text("tenant"),
+    _text("key_id"),
+    _text("feature"),
+    _text("rung"),
+    _text("provider"),
+    _text("model"),
+    _text("kind"),
+    _int("quantity"),
+    _int("price_per_million"),
+    _int("nanodollars"),
+    _text("price_version"),
+    Column("estimated", Boolean, nullable=False),
+    _text("note"),
+    Index("ledger_request", "request_id"),
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    _text("id", key=True),
+    _text("request_id"),
+    _int("at_ns"),
+    _text("tenant"),
+    _text("key_id"),
+    _text("feature"),
+    _text("rung"),
+    _text("provider"),
+    _text("model"),
+    _int("nanodollars"),
+    _text("limits"),  # JSON of the BudgetLimits
+    _text("owner"),  # the process life that made it: the id of its chain
+    _int("booked_at_ns", null=True),  # when it was booked as an orphan; a late settlement still finds it
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    _text("scope", key=True),
+    _text("window", key=True),
+    _int("spent"),
+    _int("reserved"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    _text("id", key=True),
+    _text("request_id"),
+    _text("tenant"),
+    _text("feature"),
+    _text("role"),
+    _text("state"),
+    _text("reason"),
+    _int("opened_at_ns"),
+    _text("subject"),
+    _text("fingerprint"),
+    Column("p", Double, nullable=True),
+    _int("generation", null=True),
+    _bytes("answer", null=True),  # sealed under the subject's key
+    Index("cases_state", "state", "opened_at_ns"),
+)
+
+case_events = Table(
+    "case_events",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    _text("case_id"),
+    _int("at_ns"),
+    _text("kind"),
+    _text("detail"),
+    Index("case_events_case", "case_id"),
+)
+
+cache = Table(
+    "cache",
+    metadata,
+    _text("tenant", key=True),
+    _text("feature", key=True),
+    _text("fingerprint", key=True),
+    _int("epoch"),
+    _text("request_id"),
+    _int("at_ns"),
+    _int("expires_at_ns"),
+    _text("model"),
+    _text("provider"),
+    _text("finish"),
+    Column("p", Double, nullable=False),
+    Column("low", Double, nullable=False),
+    _text("subject"),
+    _int("generation"),
+    _bytes("body"),  # sealed under the subject's key
+    Index("cache_request", "request_id"),
+    Index("cache_newest", "at_ns", "fingerprint"),
+    Index("cache_expiry", "expires_at_ns"),
+)
+
+cache_epochs = Table(
+    "cache_epochs", metadata, _text("tenant", key=True), _text("feature", key=True), _int("epoch")
+)
+
+policies = Table("policies", metadata, _text("version", key=True), _bytes("data"), _int("at_ns"))
+
+keys = Table(
+    "keys",
+    metadata,
+    _text("id", key=True),
+    _text("prefix"),
+    _text("hash"),
+    _text("tenant"),
+    _text("features"),  # JSON list
+    _int("budget_nanodollars", null=True),
+    _text("budget_window"),
+    _int("created_at_ns"),
+    _int("revoked_at_ns", null=True),
+    Index("keys_hash", "hash", unique=True),
+)

@@ -1,0 +1,326 @@
+"""What one transaction writes: reservations and commits, in the order they arrived, as one executemany a table.
+
+The scribe knows the head of this process's chain. It is only used on the writer's thread.
+Locks are taken in one order everywhere (subjects, reservations, budgets, cache; each sorted), so that replicas
+never wait for each other in a circle.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import astuple
+from sqlalchemy import Connection, select
+
+from surefoot.errors import BudgetSpent
+from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Reservation, Settlement
+from surefoot.store import schema
+from surefoot.store.balances import Balances, Budget, budgets_of, orphan_entry, returned_entry
+from surefoot.store.chain import genesis, link
+from surefoot.store.statements import RESERVATION_FIELDS, Statements
+from surefoot.store.vault import Vault, plain_form
+
+Row = tuple[object, ...]
+Key = tuple[int, bytes]  # (generation, wrapped key)
+
+_encode = msgspec.json.Encoder().encode
+_decode_limits = msgspec.json.Decoder(tuple[BudgetLimit, ...]).decode
+_SEEN = 100_000  # budgets that are known to have a row
+
+
+class Prepared(msgspec.Struct):
+    """A commit whose body and content are encoded: what can be done before the transaction is."""
+
+    commit: Commit
+    body: bytes
+    plain: bytes | None
+    subject: str  # pseudonym; "" when nothing of the commit is sealed
+
+
+Record = Reservation | Prepared
+
+
+class Page:
+    """The rows of one transaction, by table."""
+
+    def __init__(self) -> None:
+        self.chain: list[Row] = []
+        self.journal: list[Row] = []
+        self.contents: list[Row] = []
+        self.ledger: list[Row] = []
+        self.reservations: list[Row] = []
+        self.drop_reservations: list[Row] = []
+        self.cases: list[Row] = []
+        self.case_events: list[Row] = []
+        self.cache: list[Row] = []
+        self.set_budgets: Sequence[Row] = []
+        self.fresh: dict[str, Reservation] = {}  # reserved in this very transaction
+
+    def write(self, connection: Connection, statements: Statements) -> None:
+        """Send the rows, one executemany a table; the cache in the order of its keys."""
+        self.cache.sort(key=lambda row: row[:3])
+        for statement, rows in (
+            (statements.chain, self.chain),
+            (statements.set_budgets, self.set_budgets),
+            (statements.reservations, self.reservations),
+            (statements.drop_reservations, self.drop_reservations),
+            (statements.journal, self.journal),
+            (statements.ledger, self.ledger),
+            (statements.contents, self.contents),
+            (statements.cases, self.cases),
+            (statements.case_events, self.case_events),
+            (statements.cache, self.cache),
+        ):
+            if rows:
+                connection.exec_driver_sql(statement, list(rows))
+
+
+class Written(msgspec.Struct):
+    """What a transaction did, to be adopted once it is committed."""
+
+    outcomes: list[BudgetSpent | None]
+    position: int
+    head: bytes
+    seen: set[Budget]
+    fingerprints: list[str]  # put into the cache
+
+
+class Scribe:
+    """Writes what requests leave behind. `write` may be tried again after a rollback; `adopt` follows each commit."""
+
+    def __init__(
+        self, statements: Statements, vault: Vault, chain: str, *, cached: Callable[[Sequence[str]], None]
+    ) -> None:
+        self._statements, self._vault, self._cached = statements, vault, cached
+        self.chain = chain
+        self._position, self._head = 0, genesis(chain)
+        self._seen: set[Budget] = set()
+
+    def prepare(self, commit: Commit) -> Prepared:
+        """Encode a commit. Raises TypeError, ValueError or the like when it cannot be written down."""
+        sealed = commit.content is not None or commit.cache is not None or commit.case is not None
+        return Prepared(
+            commit,
+            _encode(commit.entry),
+            None if commit.content is None else plain_form(commit.content),
+            self._vault.pseudonym(commit.subject or f"tenant:{commit.entry.tenant}") if sealed else "",
+        )
+
+    def write(self, connection: Connection, records: Sequence[Record]) -> Written:
+        """Write records in an open transaction; an outcome is None, or why a reservation was refused."""
+        prepared = [record for record in records if isinstance(record, Prepared)]
+        keys = self._keys(connection, {record.subject for record in prepared if record.subject})
+        held = self._held(connection, prepared)
+        limits = [limit for record in records if isinstance(record, Reservation) for limit in record.limits]
+        limits += [limit for reservation, _ in held.values() for limit in reservation.limits]
+        balances, seen = self.balances(connection, limits)
+        page, position, head = Page(), self._position, self._head
+        outcomes: list[BudgetSpent | None] = []
+        for record in records:
+            if isinstance(record, Reservation):
+                outcomes.append(self._reserve(page, balances, record))
+                continue
+            if position == 0:
+                page.chain.append((self.chain, time.time_ns(), head))
+            position, previous, head = position + 1, head, link(head, record.body)
+            page.journal.append(self._journal_row(record, position, previous, head))
+            self._settle(page, balances, record.commit.settlements, held)
+            self._seal(page, record, keys)
+            outcomes.append(None)
+        page.set_budgets = balances.changed()
+        page.write(connection, self._statements)
+        return Written(outcomes, position, head, seen, [str(row[2]) for row in page.cache])
+
+    def adopt(self, written: Written) -> None:
+        """Take over what a committed transaction did."""
+        self._position, self._head = written.position, written.head
+        if len(self._seen) > _SEEN:
+            self._seen.clear()
+        self._seen |= written.seen
+        if written.fingerprints:
+            self._cached(written.fingerprints)
+
+    def resume(self, connection: Connection) -> None:
+        """Read the head of the chain again, after a commit that may or may not have happened."""
+        table = schema.journal.c
+        newest = select(table.position, table.hash).where(table.chain == self.chain)
+        row = connection.execute(newest.order_by(table.position.desc()).limit(1)).first()
+        self._position, self._head = (0, genesis(self.chain)) if row is None else (row.position, row.hash)
+
+    def is_written(self, connection: Connection, record: Record) -> bool:
+        """Whether this very record stands in the database already, written by this process."""
+        if isinstance(record, Reservation):
+            table = schema.reservations.c
+            found = connection.execute(select(table.owner).where(table.id == record.id)).first()
+            return found is not None and found.owner == self.chain
+        journal = schema.journal.c
+        wanted = select(journal.chain, journal.body).where(journal.request_id == record.commit.entry.request_id)
+        row = connection.execute(wanted).first()
+        return row is not None and (row.chain, row.body) == (self.chain, record.body)
+
+    def balances(self, connection: Connection, limits: Iterable[BudgetLimit]) -> tuple[Balances, set[Budget]]:
+        """The budgets that limits name, their rows made and locked; and the budgets themselves."""
+        wanted = sorted(budgets_of(limits))
+        if not wanted:
+            return Balances(), set()
+        new = [(*budget, 0, 0) for budget in wanted if budget not in self._seen]
+        if new:
+            connection.exec_driver_sql(self._statements.new_budgets, new)
+        rows: dict[Budget, tuple[int, int]] = {}
+        for statement, values in self._statements.budgets(wanted):
+            for scope, window, spent, reserved in connection.exec_driver_sql(statement, tuple(values)):
+                rows[scope, window] = (spent, reserved)
+        return Balances(rows), set(wanted)
+
+    def book_orphans(self, connection: Connection, orphans: Sequence[Reservation]) -> None:
+        """Turn reservations that nobody will settle into spending, at their worst case, marked as estimated."""
+        limits = [limit for orphan in orphans for limit in orphan.limits]
+        balances, _ = self.balances(connection, limits)
+        page = Page()
+        for orphan in orphans:
+            balances.move(orphan.limits, spent=orphan.nanodollars, reserved=-orphan.nanodollars)
+            page.ledger.append(astuple(orphan_entry(orphan)))
+        page.set_budgets = balances.changed()
+        page.write(connection, self._statements)
+
+    def _keys(self, connection: Connection, subjects: set[str]) -> dict[str, Key]:
+        """The living key of each subject; new ones are made for those that have none or whose key was destroyed."""
+        if not subjects:
+            return {}
+        wanted = sorted(subjects)
+        living, newest = self._read_keys(connection, wanted)
+        absent = [subject for subject in wanted if subject not in living]
+        if absent:
+            now = time.time_ns()
+            numbers = [(subject, newest.get(subject, 0) + 1) for subject in absent]
+            rows = [(*number, self._vault.new_key(*number), now) for number in numbers]
+            connection.exec_driver_sql(self._statements.new_subjects, rows)
+            living |= self._read_keys(connection, absent)[0]  # another process may have been first
+        return living
+
+    def _read_keys(self, connection: Connection, subjects: Sequence[str]) -> tuple[dict[str, Key], dict[str, int]]:
+        living: dict[str, Key] = {}
+        newest: dict[str, int] = {}
+        for statement, values in self._statements.subjects(subjects):
+            for subject, generation, wrapped in connection.exec_driver_sql(statement, tuple(values)):
+                newest[subject] = max(generation, newest.get(subject, 0))
+                if wrapped is not None:
+                    living[subject] = (generation, wrapped)
+        return living, newest
+
+    def _held(
+        self, connection: Connection, prepared: Sequence[Prepared]
+    ) -> dict[str, tuple[Reservation, bool]]:
+        """The reservations to be settled, and whether each was booked as an orphan meanwhile."""
+        settlements = (settlement for record in prepared for settlement in record.commit.settlements)
+        ids = sorted({settlement.reservation_id for settlement in settlements if settlement.reservation_id})
+        found: dict[str, tuple[Reservation, bool]] = {}
+        if not ids:
+            return found
+        for statement, values in self._statements.held(ids):
+            for row in connection.exec_driver_sql(statement, tuple(values)):
+                found[row[0]] = (reservation_of(row), row[-1] is not None)
+        return found
+
+    def _reserve(self, page: Page, balances: Balances, reservation: Reservation) -> BudgetSpent | None:
+        refused = balances.reserve(reservation)
+        if refused is None:
+            page.fresh[reservation.id] = reservation
+            fields = astuple(reservation)
+            page.reservations.append((*fields[:-1], _encode(reservation.limits).decode(), self.chain))
+        return refused
+
+    def _settle(
+        self,
+        page: Page,
+        balances: Balances,
+        settlements: Sequence[Settlement],
+        held: dict[str, tuple[Reservation, bool]],
+    ) -> None:
+        for settlement in settlements:
+            for entry in settlement.entries:
+                page.ledger.append(astuple(entry))
+            if not settlement.reservation_id:
+                continue
+            reservation, booked = self._take(page, settlement.reservation_id, held)
+            if reservation is None:  # settled before: its budgets are right already
+                continue
+            spent = sum(entry.nanodollars for entry in settlement.entries)
+            amount = reservation.nanodollars
+            if booked:  # the estimate goes, what it really cost comes
+                page.ledger.append(astuple(returned_entry(reservation)))
+                balances.move(reservation.limits, spent=spent - amount, reserved=0)
+            else:
+                balances.move(reservation.limits, spent=spent, reserved=-amount)
+
+    def _take(
+        self, page: Page, name: str, held: dict[str, tuple[Reservation, bool]]
+    ) -> tuple[Reservation | None, bool]:
+        page.drop_reservations.append((name,))
+        fresh = page.fresh.pop(name, None)
+        return (fresh, False) if fresh is not None else held.pop(name, (None, False))
+
+    def _journal_row(self, record: Prepared, position: int, previous: bytes, head: bytes) -> Row:
+        entry = record.commit.entry
+        return (
+            self.chain,
+            position,
+            entry.request_id,
+            entry.at_ns,
+            entry.tenant,
+            entry.key_id,
+            entry.feature,
+            entry.subject,
+            record.body,
+            previous,
+            head,
+        )
+
+    def _seal(self, page: Page, record: Prepared, keys: dict[str, Key]) -> None:
+        """Add what is sealed under the subject's key: content, case and cached answer."""
+        if not record.subject:
+            return
+        subject, commit = record.subject, record.commit
+        key = keys[subject]
+        if record.plain is not None:
+            name = commit.entry.request_id
+            page.contents.append((name, subject, key[0], *self._vault.seal(subject, *key, record.plain, name)))
+        if commit.case is not None:
+            page.cases.append(self._case_row(commit.case, subject, key))
+            page.case_events.append((commit.case.id, commit.case.opened_at_ns, "opened", commit.case.reason))
+        if commit.cache is not None:
+            page.cache.append(self._cache_row(commit.cache, subject, key))
+
+    def _case_row(self, case: Case, subject: str, key: Key) -> Row:
+        answer = None
+        if case.answer is not None:
+            answer = b"".join(self._vault.seal(subject, *key, case.answer.encode(), case_label(case.id)))
+        plain = (case.id, case.request_id, case.tenant, case.feature, case.role, case.state, case.reason)
+        return (*plain, case.opened_at_ns, subject, case.fingerprint, case.p, key[0], answer)
+
+    def _cache_row(self, entry: CacheEntry, subject: str, key: Key) -> Row:
+        label = cache_label(entry.tenant, entry.feature, entry.fingerprint)
+        body = b"".join(self._vault.seal(subject, *key, entry.body, label))
+        where = (entry.tenant, entry.feature, entry.fingerprint, entry.epoch, entry.request_id)
+        what = (entry.at_ns, entry.expires_at_ns, entry.model, entry.provider, entry.finish, entry.p, entry.low)
+        return (*where, *what, subject, key[0], body)
+
+
+def reservation_of(row: Sequence[Any]) -> Reservation:
+    """The reservation that a row of RESERVATION_FIELDS, and perhaps more, holds."""
+    fields = dict(zip(RESERVATION_FIELDS, row, strict=False))
+    fields["limits"] = _decode_limits(fields["limits"])
+    return Reservation(**fields)
+
+
+def case_label(case_id: str) -> str:
+    """What a case's answer is sealed as."""
+    return f"case {case_id}"
+
+
+def cache_label(tenant: str, feature: str, fingerprint: str) -> str:
+    """What a cached answer is sealed as: it does not open under another tenant or feature."""
+    return f"cache {tenant}/{feature}/{fingerprint}"
