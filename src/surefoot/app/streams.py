@@ -34,7 +34,10 @@ class Settler(Protocol):
 def cut_tagged(
     dialect: Dialect, events: Sequence[bytes], note: Note, *, include_usage: bool, whole: bool = True
 ) -> list[bytes]:
-    """Events of a decided answer, the note in the first that announces the end (in a whole Anthropic stream: and the start)."""
+    """Events of a decided answer, the note in the first that announces the end.
+
+    A `whole` Anthropic stream carries it in its start too, since that is what the SDK keeps.
+    """
     said = msgspec.json.encode(note)
     out, tagged = [], False
     for place, event in enumerate(events):

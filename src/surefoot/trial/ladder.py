@@ -15,7 +15,7 @@ FEATURE = "trial"
 
 
 def ladder_config(file: Path, ladder: Sequence[str], *, bar: float, maps: Mapping[str, float]) -> Config:
-    """The configuration that serves a file of recorded answers by a ladder such as `["small", "a+b", "large", "person"]`.
+    """The configuration that serves a file of recorded answers by a ladder: `["small", "a+b", "large", "person"]`.
 
     A rung without a map is uncalibrated and delivered. `person` may stand last; whoever is at the end, it is a person.
     Raises: ConfigError for an empty ladder, `person` elsewhere, a bar or p outside [0, 1], a map for no rung.

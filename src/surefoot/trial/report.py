@@ -85,7 +85,8 @@ def _lines(report: Report) -> list[str]:
         f"escalated         {report.escalated}  {_rate(report.escalated_share)}",
         f"right, of all     {_percent(report.accuracy_all)}",
         f"cost              {_usd(report.cost_usd)}{'  (tokens estimated)' if report.cost_estimated else ''}",
-        f"baseline          always {base.model or 'no model'}: {_usd(base.cost_usd)}, error {_percent(base.error)} (n = {base.n})",
+        f"baseline          always {base.model or 'no model'}: {_usd(base.cost_usd)}",
+        f"  its error       {_percent(base.error)} (n = {base.n})",
         f"saving            {_percent(report.saving)}",
         f"our own part      p50 {_ms(report.own_ms['p50'])}, p95 {_ms(report.own_ms['p95'])}",
     ]
