@@ -35,37 +35,37 @@ class Replayed:
         return "\n".join(lines)
 
 
-class _Absent:
-    """A stage whose world is gone: only its name is needed, a replay never runs it."""
+class _Read:
+    """The stages of a replay have names only: their worlds are gone, and the trace never runs them."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name = "read"
 
-    async def __call__(self, value: object, /) -> object:
-        raise Unobserved(self.name, None)
-
-    async def open(self, value: Ask, /) -> Attempt:
-        raise Unobserved(self.name, None)
-
-
-class _Read(_Absent):
     async def __call__(self, value: Request, /) -> Question:
         raise Unobserved(self.name, None)
 
 
-class _Fit(_Absent):
+class _Fit:
+    name = "fit"
+
     async def __call__(self, value: Try, /) -> Ask:
-        raise Unobserved(self.name, None)
+        raise Unobserved(self.name, value.rung.name)
 
 
-class _Call(_Absent):
+class _Call:
+    name = "call"
+
     async def __call__(self, value: Ask, /) -> Attempt:
-        raise Unobserved(self.name, None)
+        raise Unobserved(self.name, value.rung.name)
+
+    async def open(self, value: Ask, /) -> Attempt:
+        raise Unobserved(self.name, value.rung.name)
 
 
-class _Check(_Absent):
+class _Check:
+    name = "check"
+
     async def __call__(self, value: Tried, /) -> Evidence:
-        raise Unobserved(self.name, None)
+        raise Unobserved(self.name, value.ask.rung.name)
 
 
 async def replay(store: Store, request_id: str, *, policy: Policy | None = None) -> Replayed:
@@ -87,7 +87,7 @@ async def replay(store: Store, request_id: str, *, policy: Policy | None = None)
 async def replay_entry(entry: JournalEntry, policy: Policy) -> Replayed:
     """Run the page of an entry under a policy."""
     trace = ReplayTrace(entry.steps)
-    stages = Stages(read=_Read("read"), fit=_Fit("fit"), call=_Call("call"), check=_Check("check"))
+    stages = Stages(read=_Read(), fit=_Fit(), call=_Call(), check=_Check())
     differs_at = None
     try:
         decision = await pipeline.answer(_request(entry), policy, stages, trace)

@@ -134,6 +134,11 @@ class App:
             raise NotFound(f"there is no case {case_id!r}")
         return found
 
+    def retry_after(self, case: Case) -> int:
+        """Seconds after which to ask for a case again, as its feature's person says."""
+        feature = self.policy.features.get(case.feature)
+        return feature.person.retry_after_seconds if feature else 60
+
     async def answer(self, request: Request) -> Reply:
         """A complete answer; what it left behind is durable before it is returned.
 

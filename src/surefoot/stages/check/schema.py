@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import jsonschema_rs
 import msgspec
@@ -11,7 +12,7 @@ from surefoot.errors import ConfigError
 from surefoot.records import Signal, Tried
 
 
-def _deny(uri: str) -> object:
+def _deny(uri: str) -> Any:
     raise ValueError(f"schemas may not be fetched: {uri}")
 
 

@@ -1,0 +1,233 @@
+"""A vendor over HTTP: tries, time-outs, circuit, streams. What differs between vendors is an address and a few headers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from time import perf_counter_ns
+from typing import TypeVar, cast
+
+from surefoot.config.schema import ProviderSettings
+from surefoot.errors import BadAnswer, Overloaded, ProviderError, Rejected
+from surefoot.providers import Abstained, Call, Live, Said
+from surefoot.providers.breaker import Breaker
+from surefoot.providers.http import AiohttpUpstream, Exchange, ResponseStream, Upstream
+from surefoot.providers.retry import delay_seconds
+from surefoot.providers.tokens import estimate
+from surefoot.records import Answer, Usage
+from surefoot.wire import Dialect, Top
+from surefoot.wire.sse import Splitter, data_of
+
+Got = TypeVar("Got")
+_ID_HEADERS = ("x-request-id", "request-id")
+
+
+class RemoteProvider:
+    """What both vendors share. Subclasses say their address, headers and surfaces."""
+
+    kind = ""
+    simulated = False
+    dialect: Dialect
+    paths: Mapping[str, str]  # by surface
+
+    def __init__(self, name: str, settings: ProviderSettings, *, upstream: Upstream | None = None) -> None:
+        self.name = name
+        self.dialects = frozenset({self.dialect.name})
+        self._settings = settings
+        self._upstream = upstream or AiohttpUpstream(settings)
+        self._breaker = Breaker(settings.break_after, settings.break_seconds)
+        self._base = self.base_url(settings)
+        self._headers = {"content-type": "application/json", "accept-encoding": "gzip, deflate", **self.auth(settings)}
+        self._headers.update({name.lower(): value for name, value in settings.headers.items()})
+
+    def base_url(self, settings: ProviderSettings) -> str:
+        """The address that paths are added to."""
+        raise NotImplementedError
+
+    def auth(self, settings: ProviderSettings) -> dict[str, str]:
+        """The headers that carry our key."""
+        raise NotImplementedError
+
+    async def complete(self, call: Call) -> Said | Abstained:
+        """The complete answer; streamed and joined when the caller wants events. Raises ProviderError."""
+        if call.request.surface not in self.paths:
+            return Abstained(reason=f"provider {self.name} has no {call.request.surface}", kind="unavailable")
+        if call.stream and call.request.surface == "chat":
+            live = await self.open(call)
+            if isinstance(live, Abstained):
+                return live
+            async for _ in live.events():
+                pass
+            return live.said()
+        began = perf_counter_ns()
+        exchange = self._exchange(call, stream=False)
+        response, attempts = await self._tried(call, exchange, self._upstream.send)
+        waited_us = (perf_counter_ns() - began) // 1000
+        read = self.dialect.read(response.body)
+        usage = read.usage or _estimated(call, read.text)
+        return Said(
+            answer=Answer(body=response.body, text=read.text),
+            usage=usage,
+            model=read.model or call.model,
+            finish=read.finish,
+            attempts=attempts,
+            upstream_us=waited_us,
+            upstream_id=_id_of(response.headers) or read.id,
+        )
+
+    async def open(self, call: Call) -> Live | Abstained:
+        """A streamed answer whose first event has arrived. Raises ProviderError."""
+        began = perf_counter_ns()
+        exchange = self._exchange(call, stream=True)
+        live, attempts = await self._tried(call, exchange, _Opener(self.dialect, call, self._upstream))
+        live.begin(attempts, began)
+        return live
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._upstream.close()
+
+    def _exchange(self, call: Call, *, stream: bool) -> Exchange:
+        request = call.request
+        body = self.dialect.upstream(cast(Top, call.top), model=call.model, stream=stream)
+        headers = {**self._headers, **{name: value for name, value in request.headers if name not in self._headers}}
+        return Exchange(url=self._base + self.paths[request.surface], headers=headers, body=body)
+
+    async def _tried(
+        self, call: Call, exchange: Exchange, verb: Callable[[Exchange], Awaitable[Got]]
+    ) -> tuple[Got, int]:
+        """What the verb gives, and after how many tries. Raises the last try's ProviderError."""
+        for attempt in range(1, self._settings.retries + 2):
+            self._breaker.admit(self.name)
+            try:
+                got = await verb(exchange)
+            except Rejected:
+                self._breaker.worked()
+                raise
+            except ProviderError as error:
+                self._breaker.failed()
+                wait = delay_seconds(error, attempt, call.request.draw)
+                if wait is None or attempt > self._settings.retries:
+                    raise
+                await asyncio.sleep(wait)
+            except BaseException:
+                self._breaker.left()
+                raise
+            else:
+                self._breaker.worked()
+                return got, attempt
+        raise AssertionError("the last try returns or raises")
+
+
+class _Opener:
+    """Opens a stream and waits for its first event."""
+
+    def __init__(self, dialect: Dialect, call: Call, upstream: Upstream) -> None:
+        self._dialect, self._call, self._upstream = dialect, call, upstream
+
+    async def __call__(self, exchange: Exchange) -> RemoteLive:
+        stream = await self._upstream.open(exchange)
+        live = RemoteLive(self._dialect, self._call, stream)
+        try:
+            await live.first()
+        except BaseException:
+            await stream.close()
+            raise
+        return live
+
+
+class RemoteLive:
+    """A vendor's stream: events as they come, and what they amount to."""
+
+    def __init__(self, dialect: Dialect, call: Call, stream: ResponseStream) -> None:
+        self._dialect, self._call, self._stream = dialect, call, stream
+        self._chunks = stream.chunks()
+        self._splitter = Splitter()
+        self._waiting: list[bytes] = []
+        self._seen: list[bytes] = []
+        self._ended = False
+        self._attempts, self._began, self._first_us = 1, 0, 0
+
+    def begin(self, attempts: int, began: int) -> None:
+        """Note how many tries it took, and how long the first event."""
+        self._attempts, self._began = attempts, began
+        self._first_us = (perf_counter_ns() - began) // 1000
+
+    async def first(self) -> None:
+        """Wait for the first event. Raises ProviderError, also when it is an error."""
+        async for chunk in self._chunks:
+            self._waiting = self._splitter.feed(chunk)
+            if self._waiting:
+                break
+        if not self._waiting:
+            raise BadAnswer("the stream ended before its first event", status=502)
+        if self._dialect.is_error(self._waiting[0]):
+            raise _error_of(self._waiting[0])
+
+    async def events(self) -> AsyncIterator[bytes]:
+        """Raw events, the last one included. Raises ProviderError when the stream breaks."""
+        is_last, is_error = self._dialect.is_last, self._dialect.is_error
+        while True:
+            for event in self._waiting:
+                if is_error(event):
+                    raise _error_of(event)
+                self._seen.append(event)
+                if is_last(event):
+                    self._ended = True
+                yield event
+                if self._ended:
+                    await self._drain()
+                    return
+            try:
+                self._waiting = self._splitter.feed(await anext(self._chunks))
+            except StopAsyncIteration:
+                raise BadAnswer("the stream broke off before its end", status=502) from None
+
+    def said(self) -> Said:
+        """What was said so far; usage is estimated when the stream did not come to its end."""
+        if self._ended:
+            body = self._dialect.join(self._seen)
+            read = self._dialect.read(body)
+            text, model, finish, usage, answer_id = read.text, read.model, read.finish, read.usage, read.id
+        else:
+            body, text, model, finish, usage, answer_id = b"", "", self._call.model, "other", None, ""
+        if usage is None:
+            usage = _estimated(self._call, text if self._ended else b"".join(self._seen).decode("utf-8", "replace"))
+        return Said(
+            answer=Answer(body=body, text=text, events=tuple(self._seen)),
+            usage=usage,
+            model=model or self._call.model,
+            finish=finish,
+            attempts=self._attempts,
+            upstream_us=(perf_counter_ns() - self._began) // 1000,
+            upstream_id=_id_of(self._stream.headers) or answer_id,
+        )
+
+    async def cancel(self) -> None:
+        """Close the connection: the vendor stops writing."""
+        await self._stream.close()
+
+    async def _drain(self) -> None:
+        """Read to the end of the connection's answer, so that it can be used again; whatever follows the end is dropped."""
+        try:
+            async for _ in self._chunks:
+                pass
+        except ProviderError:
+            await self._stream.close()
+
+
+def _error_of(event: bytes) -> ProviderError:
+    data = data_of(event)
+    overloaded = b"overloaded" in data or b"rate_limit" in data
+    return Overloaded(
+        "the provider reported an error in its stream", status=529 if overloaded else 502, body=data[:4096]
+    )  # fmt: skip
+
+
+def _estimated(call: Call, text: str) -> Usage:
+    return Usage(input_tokens=estimate(call.request.body), output_tokens=estimate(text), estimated=True)
+
+
+def _id_of(headers: Mapping[str, str]) -> str:
+    return next((headers[name] for name in _ID_HEADERS if name in headers), "")
+

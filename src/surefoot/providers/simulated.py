@@ -1,0 +1,107 @@
+"""Simulated models: seeded, over a handbook, with their own accuracy and faults. Everything they say is labelled as simulated."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+from statistics import NormalDist
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from surefoot.config.schema import ModelSettings, ProviderSettings, SimulationSettings
+from surefoot.providers import Abstained, Call, Said
+from surefoot.providers.documents import Found, Index, Passage, read_folder
+from surefoot.providers.local import LocalProvider, estimated_usage, said_text
+
+Item = TypeVar("Item")
+_SIGMA = 0.5  # of the log-normal latency
+_KNOWN = 0.34  # coverage from which on the handbook counts as having an answer
+_OPENINGS = ("", "According to our handbook: ", "Good question. ", "Thanks for asking. ", "Here is what applies: ")
+_CLOSINGS = ("", " Let us know if anything is unclear.", " I hope this helps.", " You can always call the front desk.")
+_UNSURE = "I am not sure about this; the handbook does not seem to say."
+_NUMBER = re.compile(r"\d+")
+
+
+class Simulated(LocalProvider):
+    """Plays models that are right as often as they are told to be.
+
+    Whether a model is right on a question is drawn from (seed, model, question), so that it is the same every time; only
+    wording varies with the request's own lot. Its `self_score` is what such a model says of itself: overconfident, higher
+    on average when it is right (uniform on [.7, 1] when right, on [.45, .98] when wrong).
+    """
+
+    kind = "simulated"
+    simulated = True
+
+    def __init__(self, name: str, index: Index, models: Mapping[str, SimulationSettings], *, seed: int = 0) -> None:
+        super().__init__(name)
+        self._index, self._models, self._seed = index, dict(models), seed
+
+    @classmethod
+    def of(cls, name: str, settings: ProviderSettings, models: Mapping[str, ModelSettings]) -> Simulated:
+        """The provider of a configured folder and its models. Raises DataError."""
+        behaviours = {key: model.simulation or SimulationSettings() for key, model in models.items()}
+        return cls(name, Index(read_folder(settings.folder)), behaviours, seed=settings.seed)
+
+    async def answer(self, call: Call, query: str, passages: tuple[str, ...]) -> Said | Abstained:
+        """What the simulated model says."""
+        behaviour = self._models.get(call.model, SimulationSettings())
+        lot = _Lot(f"{self._seed}:{call.model}:{query}")
+        ranked = self._index.rank(query, most=3)
+        known = bool(ranked) and ranked[0].coverage >= _KNOWN
+        right = known and lot.uniform("right") < behaviour.accuracy
+        text = self._text(right, known, ranked, behaviour, lot)
+        text = _worded(text, behaviour, lot, _Lot(call.request.draw))
+        score = 0.7 + 0.3 * lot.uniform("score") if right else 0.45 + 0.53 * lot.uniform("score")
+        said = said_text(call, text, usage=estimated_usage(query, passages, text), signals=(("self_score", score),))
+        waited = behaviour.latency_ms * math.exp(_SIGMA * NormalDist().inv_cdf(lot.uniform("latency")))
+        if behaviour.sleep:
+            await asyncio.sleep(waited / 1000)
+        return replace(said, simulated=True)
+
+    def _text(
+        self, right: bool, known: bool, ranked: list[Found], behaviour: SimulationSettings, lot: _Lot
+    ) -> str:
+        if right:
+            return ranked[0].passage.text
+        if lot.uniform("hallucinates") >= behaviour.hallucination:
+            return _UNSURE
+        if not ranked:
+            return lot.pick("any", self._index.passages).text
+        if known and (changed := _with_a_slip(ranked[0].passage, lot)) is not None:
+            return changed
+        return ranked[min(1, len(ranked) - 1)].passage.text if known else ranked[0].passage.text
+
+
+class _Lot:
+    """Independent uniforms for every purpose, out of one seed."""
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+
+    def uniform(self, purpose: str) -> float:
+        """A number in (0, 1)."""
+        digest = blake2b(f"{purpose}|{self._seed}".encode(), digest_size=8).digest()
+        return (int.from_bytes(digest, "big") + 0.5) / 2**64
+
+    def pick(self, purpose: str, items: tuple[Item, ...]) -> Item:
+        """One of the items."""
+        return items[int(self.uniform(purpose) * len(items))]
+
+
+def _with_a_slip(passage: Passage, lot: _Lot) -> str | None:
+    """The passage with its numbers changed, as a hallucinating model would; None when it has no number."""
+    if not _NUMBER.search(passage.text):
+        return None
+    step = 1 + int(lot.uniform("slip") * 4)
+    return _NUMBER.sub(lambda found: str(int(found[0]) + step), passage.text)
+
+
+def _worded(text: str, behaviour: SimulationSettings, lot: _Lot, draw: _Lot) -> str:
+    """The text in a frame; another one when the model varies on this request."""
+    source = draw if draw.uniform("varies") < behaviour.variation else lot
+    return source.pick("opening", _OPENINGS) + text + source.pick("closing", _CLOSINGS)

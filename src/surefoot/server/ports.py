@@ -1,0 +1,50 @@
+"""What the server asks of the application: exactly these verbs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from surefoot.app.reply import Reply, StreamReply
+from surefoot.records import Caller, Case, Request
+
+
+class Counts(Protocol):
+    """The part of the metrics that the server knows."""
+
+    def seen(self, surface: str, status: int) -> None:
+        """Count an answer sent."""
+
+    def text(self) -> bytes:
+        """Everything, in Prometheus' text format."""
+
+
+class Gateway(Protocol):
+    """The application, as the wire sees it."""
+
+    @property
+    def metrics(self) -> Counts:
+        """What is counted."""
+
+    def keyed(self) -> bool:
+        """Whether a key is needed."""
+
+    def caller(self, key: str | None) -> Caller:
+        """Whom a key stands for. Raises NotAuthenticated."""
+
+    def feature_for(self, caller: Caller, model: str, asked: str) -> str:
+        """The feature a request belongs to. Raises NotFound, NotAllowed."""
+
+    def cards(self, caller: Caller) -> list[dict[str, object]]:
+        """The models that a caller may name."""
+
+    async def answer(self, request: Request) -> Reply:
+        """A complete answer. Raises RequestRefused."""
+
+    async def stream(self, request: Request, *, include_usage: bool) -> StreamReply:
+        """An answer in events. Raises RequestRefused before the first byte."""
+
+    async def case(self, caller: Caller, case_id: str) -> Case:
+        """A case of the caller's tenant. Raises NotFound."""
+
+    def retry_after(self, case: Case) -> int:
+        """Seconds after which to ask for a case again."""
