@@ -1,0 +1,75 @@
+"""key create, list, revoke."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+
+from surefoot.cli.common import ConfigOption, JsonOption, fail, out, usd, with_store
+from surefoot.config.build import nanodollars
+from surefoot.config.checks import WINDOWS
+from surefoot.errors import ConfigError, NotFound
+from surefoot.records import Key
+
+_PREFIX = "sk-sf-"
+
+
+def create(
+    tenant: Annotated[str, typer.Option(help="Whose key it is; cache and cases are the tenant's.")],
+    feature: Annotated[list[str] | None, typer.Option(help="A feature open to it, the first is the default.")] = None,
+    budget_usd: Annotated[float | None, typer.Option(help="Its budget on each feature.")] = None,
+    window: Annotated[str, typer.Option(help="day, month or total.")] = "month",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key; it is shown once and kept as a hash. From the first key on, every request needs one."""
+    if window not in WINDOWS or (budget_usd is not None and budget_usd < 0):
+        raise fail(ConfigError(f"a budget is not below 0, its window one of {', '.join(WINDOWS)}", file="--window"))
+    secret = _PREFIX + secrets.token_urlsafe(32)
+    key = Key(
+        id="key_" + secrets.token_hex(8),
+        prefix=secret[: len(_PREFIX) + 4],
+        hash=sha256(secret.encode()).hexdigest(),
+        tenant=tenant,
+        features=tuple(feature or ()),
+        budget_nanodollars=None if budget_usd is None else nanodollars(budget_usd),
+        budget_window=window,
+        created_at_ns=time.time_ns(),
+    )
+    with_store(config, lambda store: store.keys.put(key))
+    if as_json:
+        typer.echo(msgspec.json.encode({"id": key.id, "key": secret, "tenant": tenant}).decode())
+        return
+    typer.echo(f"{secret}\n\nkey {key.id} of tenant {tenant}; it will not be shown again", err=False)
+
+
+def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List the keys, by their first characters."""
+    keys = with_store(config, lambda store: store.keys.all())
+    if as_json:
+        typer.echo(msgspec.json.encode([msgspec.structs.replace(key, hash="") for key in keys]).decode())
+        return
+    table = Table("id", "key", "tenant", "features", "budget", "state", expand=False)
+    for key in keys:
+        budget = "-" if key.budget_nanodollars is None else f"{usd(key.budget_nanodollars)} a {key.budget_window}"
+        state = "revoked" if key.revoked_at_ns else f"since {_date(key.created_at_ns)}"
+        table.add_row(key.id, f"{key.prefix}…", key.tenant, ", ".join(key.features) or "all", budget, state)
+    out.print(table)
+
+
+def revoke(key_id: Annotated[str, typer.Argument(help="The key's id.")], config: ConfigOption = None) -> None:
+    """End a key; it is refused within a second."""
+    if not with_store(config, lambda store: store.keys.revoke(key_id, at_ns=time.time_ns())):
+        raise fail(NotFound(f"there is no living key {key_id}"))
+    typer.echo(f"{key_id} is revoked")
+
+
+def _date(at_ns: int) -> str:
+    return f"{datetime.fromtimestamp(at_ns / 1e9, UTC):%Y-%m-%d}"

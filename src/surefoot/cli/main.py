@@ -1,0 +1,61 @@
+"""The root of the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from surefoot import __version__
+from surefoot.cli import keys, money, people, run, steer, trying
+from surefoot.cli.common import MONEY, PEOPLE, RUN, STEER, TRY
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+    help="Every request takes the cheapest answer that is safe enough, and in the end a person decides.",
+)  # fmt: skip
+cache = typer.Typer(no_args_is_help=True, help="Forget cached answers.")
+key = typer.Typer(no_args_is_help=True, help="Virtual keys: tenant, features, budget.")
+journal = typer.Typer(no_args_is_help=True, help="The account of every request.")
+
+app.command(rich_help_panel=RUN)(run.serve)
+app.command(rich_help_panel=RUN)(run.init)
+app.command(rich_help_panel=RUN)(run.check)
+app.add_typer(key, name="key", rich_help_panel=RUN)
+app.command(rich_help_panel=TRY)(trying.demo)
+app.command(rich_help_panel=TRY)(trying.ask)
+app.command(rich_help_panel=TRY)(trying.trial)
+app.command(rich_help_panel=STEER)(steer.policy)
+app.command(rich_help_panel=STEER)(steer.replay)
+app.add_typer(journal, name="journal", rich_help_panel=STEER)
+app.add_typer(cache, name="cache", rich_help_panel=STEER)
+app.command(rich_help_panel=MONEY)(money.ledger)
+app.command(rich_help_panel=PEOPLE)(people.cases)
+app.command(rich_help_panel=PEOPLE)(people.erase)
+
+key.command("create")(keys.create)
+key.command("list")(keys.show)
+key.command("revoke")(keys.revoke)
+journal.command("verify")(steer.verify)
+cache.command("invalidate")(steer.invalidate)
+cache.command("retract")(steer.retract)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"surefoot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Every request takes the cheapest answer that is safe enough, and in the end a person decides."""
+
+
+def main() -> None:
+    """The entry point."""
+    app()

@@ -1,0 +1,67 @@
+"""ledger: what everything cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+
+from surefoot.cli.common import ConfigOption, JsonOption, fail, out, usd, with_store
+from surefoot.errors import ConfigError
+from surefoot.records import Entry
+
+_BY: dict[str, Callable[[Entry], str]] = {
+    "feature": lambda entry: entry.feature,
+    "model": lambda entry: entry.model,
+    "rung": lambda entry: entry.rung,
+    "key": lambda entry: entry.key_id,
+    "tenant": lambda entry: entry.tenant,
+    "kind": lambda entry: entry.kind,
+    "day": lambda entry: f"{datetime.fromtimestamp(entry.at_ns / 1e9, UTC):%Y-%m-%d}",
+}
+
+
+def ledger(
+    by: Annotated[str, typer.Option(help="feature, model, rung, key, tenant, kind or day.")] = "feature",
+    feature: Annotated[str | None, typer.Option(help="Only this feature.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What was spent. Amounts are exact; entries that a vendor did not meter are counted as estimated."""
+    if by not in _BY:
+        raise fail(ConfigError(f"cannot group by {by!r}; know {', '.join(_BY)}", file="--by"))
+    entries = with_store(config, lambda store: store.ledger.entries(feature=feature))
+    rows = _grouped(entries, _BY[by])
+    if as_json:
+        typer.echo(msgspec.json.encode(rows).decode())
+        return
+    table = Table(by, "requests", "tokens", "USD", "of it estimated", expand=False)
+    for row in rows:
+        table.add_row(
+            str(row["group"]), str(row["requests"]), str(row["tokens"]), usd(int(str(row["nanodollars"]))),
+            usd(int(str(row["estimated_nanodollars"]))),
+        )  # fmt: skip
+    total = sum(entry.nanodollars for entry in entries)
+    table.caption = f"total {usd(total)} USD in {len(entries)} entries"
+    out.print(table)
+
+
+def _grouped(entries: Sequence[Entry], name: Callable[[Entry], str]) -> list[dict[str, object]]:
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[name(entry)].append(entry)
+    return [
+        {
+            "group": group,
+            "requests": len({entry.request_id for entry in found}),
+            "tokens": sum(entry.quantity for entry in found if entry.kind not in ("request", "reservation")),
+            "nanodollars": sum(entry.nanodollars for entry in found),
+            "estimated_nanodollars": sum(entry.nanodollars for entry in found if entry.estimated),
+        }
+        for group, found in sorted(groups.items())
+    ]

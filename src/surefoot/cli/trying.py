@@ -1,0 +1,131 @@
+"""demo, ask, trial."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from surefoot.cli.common import JsonOption, fail, out
+from surefoot.config.load import Config, load, load_text
+from surefoot.demo.ask import ask as run_ask
+from surefoot.demo.places import CLINIC, CLINIC_CONFIG, CLINIC_FEATURE, CLINIC_MESSAGES
+from surefoot.demo.run import demo as run_demo
+from surefoot.errors import ConfigError, SurefootError
+from surefoot.providers.rows import Row, read_rows
+from surefoot.trial.ladder import FEATURE, ladder_config
+from surefoot.trial.report import Report, render, to_json
+from surefoot.trial.run import trial as run_trial
+
+DocsOption = Annotated[Path | None, typer.Option("--docs", help="A folder of Markdown or text.")]
+
+
+def demo(
+    docs: DocsOption = None,
+    once: Annotated[bool, typer.Option("--once", help="Exit after the report.")] = False,
+    as_json: JsonOption = False,
+    port: Annotated[int | None, typer.Option(help="Default: a free one.")] = None,
+) -> None:
+    """Run a clinic's patient messages through a ladder (or questions on your documents); no key, no network."""
+    try:
+        run_demo(docs=docs, once=once, as_json=as_json, console=out, port=port)
+    except SurefootError as error:
+        raise fail(error) from error
+    except KeyboardInterrupt:
+        typer.echo("")
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    docs: Annotated[Path, typer.Option("--docs", help="A folder of Markdown or text.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a folder of documents: a quotation with its source, or a person."""
+    try:
+        told = run_ask(question, docs)
+    except SurefootError as error:
+        raise fail(error) from error
+    if as_json:
+        typer.echo(msgspec.json.encode(told).decode())
+        return
+    out.print(told.answer or "The documents do not say: this question goes to a person.", markup=False)
+    confidence = "uncalibrated" if told.p is None else f"{told.p:.2f}"
+    scores = ", ".join(f"{name} {score:.2f}" for name, score in told.signals.items() if score is not None)
+    out.print(f"\nconfidence  {confidence}" + (f" (scores, not probabilities: {scores})" if scores else ""))
+    out.print(f"verdict     {told.verdict}: {told.reason}", markup=False)
+    out.print(f"cost        ${told.cost_usd}")
+
+
+def trial(
+    file: Annotated[str, typer.Argument(help='A labelled file (.jsonl, .jsonl.gz), or "clinic".')],
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="A configuration to run it through.")] = None,
+    feature: Annotated[str | None, typer.Option(help="Which of its features.")] = None,
+    ladder: Annotated[str | None, typer.Option(help="Without a configuration: recorded models, as a,b+c,person.")] = None,
+    bar: Annotated[float, typer.Option(help="With --ladder: the bar; 0 delivers everything.")] = 0.85,
+    maps: Annotated[list[str] | None, typer.Option("--map", help="With --ladder: RUNG=P, a fixed probability.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run labelled answers through a ladder: delivered error, escalations, cost, each with its interval or its doubt."""
+    try:
+        rows = read_rows(_file(file), limit=limit)
+        found, name = _policy(file, config, feature, ladder, bar, maps or [])
+        report = _run(rows, found, name, Path(file).name, quiet=as_json)
+    except SurefootError as error:
+        raise fail(error) from error
+    if as_json:
+        typer.echo(to_json(report))
+    else:
+        out.print(render(report))
+
+
+def _file(file: str) -> Path:
+    return CLINIC_MESSAGES if file == "clinic" else Path(file)
+
+
+def _policy(
+    file: str, config: Path | None, feature: str | None, ladder: str | None, bar: float, maps: list[str]
+) -> tuple[Config, str]:
+    if ladder is not None:
+        if config is not None:
+            raise ConfigError("give --ladder or --config, not both", file="--ladder")
+        return ladder_config(_file(file), ladder.split(","), bar=bar, maps=dict(_map(text) for text in maps)), FEATURE
+    if config is not None:
+        found = load(config)
+        return found, feature or _only(found)
+    if file == "clinic":
+        text = CLINIC_CONFIG.read_text("utf-8")
+        return load_text(text, file="clinic", base=CLINIC), CLINIC_FEATURE
+    raise ConfigError("say by which policy: --config FILE --feature NAME, or --ladder a,b,person", file="surefoot trial")
+
+
+def _only(config: Config) -> str:
+    names = list(config.policy.features)
+    if len(names) != 1:
+        raise ConfigError(f"several features are configured; name one with --feature: {', '.join(names)}", file=config.file)
+    return names[0]
+
+
+def _map(text: str) -> tuple[str, float]:
+    name, _, p = text.rpartition("=")
+    try:
+        return name, float(p)
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is not RUNG=P", file="--map") from error
+
+
+def _run(rows: tuple[Row, ...], config: Config, feature: str, file: str, *, quiet: bool) -> Report:
+    with Progress(console=Console(file=sys.stderr), disable=quiet, transient=True) as progress:
+        task = progress.add_task("rows", total=len(rows))
+        return asyncio.run(
+            run_trial(
+                rows, config, feature, file=file,
+                on_progress=lambda done, of: progress.update(task, completed=done) if done % 50 == 0 or done == of else None,
+            )
+        )  # fmt: skip

@@ -1,0 +1,101 @@
+"""Without a file: what the environment says. With `surefoot init`: a file that works and explains itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from surefoot.config.build import build_policy
+from surefoot.config.load import Config
+from surefoot.config.schema import FeatureSettings, File, ProviderSettings
+
+_VENDORS = {
+    "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
+    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+}
+
+
+def from_environment(environ: Mapping[str, str]) -> Config | None:
+    """One feature in observe mode that asks the model the client names, for each vendor whose key is set; None without one."""
+    providers = {
+        name: ProviderSettings(kind=name, api_key=environ[key], base_url=environ.get(address, ""))
+        for name, (key, address) in _VENDORS.items()
+        if environ.get(key)
+    }
+    if not providers:
+        return None
+    settings = File(providers=providers, features={"default": FeatureSettings(ladder=("requested",))})
+    return Config(settings=settings, policy=build_policy(settings), file="the environment")
+
+
+TEMPLATE = """\
+# Surefoot: every request takes the cheapest answer that is safe enough. Unknown keys are refused; the file is read again when it
+# changes. Any string may be "env:NAME".
+
+[server]
+host = "127.0.0.1"              # anything but loopback needs a key: `surefoot key create`
+port = 8080
+max_body_bytes = 33554432
+body_seconds = 30.0             # within which a body must arrive
+# allowed_hosts = ["gateway"]   # further Host names that are served without a key
+
+[store]
+database = "surefoot.db"        # a path (SQLite), "memory", or "postgresql://user@host/name"
+durability = "acknowledged"     # durable before the answer; "batched": soon after
+key_file = "surefoot.key"       # master key of the content's encryption; keep it apart from the database
+content = true                  # keep prompts and answers, encrypted per end user or tenant
+
+# [recorder]
+# file = "recorded.jsonl"       # live traffic in the recorded format, in clear
+
+[providers.openai]
+kind = "openai"                 # any server of this dialect: openai | anthropic | extractive | recorded | simulated
+api_key = "env:OPENAI_API_KEY"
+# base_url = "http://127.0.0.1:8000/v1"
+# headers = { "x-team" = "triage" }
+# proxy = "http://proxy:3128"   # else the environment's
+# ca_file = "ca.pem"
+# connect_seconds = 5.0
+# first_token_seconds = 120.0
+# idle_seconds = 60.0
+# retries = 2
+# connections = 512
+# break_after = 5               # failures in a row that open the circuit
+# break_seconds = 20.0
+# folder = "handbook"           # of an extractive or simulated provider
+# file = "answers.jsonl"        # of a recorded one
+# seed = 0                      # of a simulated one
+
+[models.small]
+provider = "openai"
+model = "gpt-4o-mini"           # the provider's name for it
+# context_tokens = 128000       # a longer prompt climbs over this rung
+# max_output_tokens = 4096      # for reservations, where the client sets no limit
+# fallbacks = ["flagship"]      # asked when this one's provider fails
+# price = { input_usd_per_million = 0.15, output_usd_per_million = 0.6 }    # where the price book is silent or wrong
+# simulation = { accuracy = 0.9, latency_ms = 300.0 }                       # of a simulated provider
+
+[models.flagship]
+provider = "openai"
+model = "gpt-4o"
+
+[features.default]
+mode = "observe"                # deliver, and record what would have been done; "enforce" acts
+ladder = ["cache", "small", "flagship"]     # cheapest first; "a+b" asks both, "requested" asks what the client names
+person = "person"               # the end of every ladder
+confidence = 0.85               # the bar for the lower end of p; 0 delivers everything
+# uncalibrated = "climb"        # what becomes of drafts that no map judges; observe: deliver, enforce: climb
+# stream = "hold"               # judge, then stream; "through" passes on, judges afterwards (observe only)
+# baseline = "flagship"         # what a saving is stated against; default: the last model
+# cache = { ttl_seconds = 86400 }
+# budget = { usd = 20.0, window = "month" }   # per key: day | month | total
+# schema = { type = "object" }  # JSON Schema of the answer, as a signal; may refer to itself only
+
+# [features.default.maps.small] # what a draft of this rung is worth; without a map it is uncalibrated
+# signal = "schema"             # agreement | complete | quote | schema | self_score
+# steps = [[0.0, 0.3], [1.0, 0.9]]
+# margin = 0.03                 # half-width of the interval; or p = 0.9 alone, or a and b of a logistic map
+
+[people.person]
+holding = "Your question has been passed to a person, who will answer it."
+retry_after_seconds = 60
+"""
