@@ -39,9 +39,7 @@ holding = "The documents do not say. Your question has been passed to a person."
 def clinic_toml(folder: Path) -> str:
     """The clinic's configuration, keeping its data in a folder."""
     text = CLINIC_CONFIG.read_text("utf-8")
-    for name in ("handbook",):
-        text = text.replace(f'"{name}"', _quoted(CLINIC / name))
-    return text + _store(folder)
+    return text.replace('folder = "handbook"', f"folder = {_quoted(CLINIC / 'handbook')}") + _store(folder)
 
 
 def docs_toml(documents: Path, folder: Path | None) -> str:

@@ -30,8 +30,7 @@ class Simulated(LocalProvider):
     """Plays models that are right as often as they are told to be.
 
     Whether a model is right on a question is drawn from (seed, model, question), so that it is the same every time; only
-    wording varies with the request's own lot. Its `self_score` is what such a model says of itself: overconfident, higher
-    on average when it is right (uniform on [.7, 1] when right, on [.45, .98] when wrong).
+    wording varies with the request's own lot. Its `self_score` is what such a model says of itself; see `_self_score`.
     """
 
     kind = "simulated"
@@ -55,8 +54,9 @@ class Simulated(LocalProvider):
         known = bool(ranked) and ranked[0].coverage >= _KNOWN
         right = known and lot.uniform("right") < behaviour.accuracy
         text = self._text(right, known, ranked, behaviour, lot)
+        unsure = text == _UNSURE
         text = _worded(text, behaviour, lot, _Lot(call.request.draw))
-        score = 0.7 + 0.3 * lot.uniform("score") if right else 0.45 + 0.53 * lot.uniform("score")
+        score = _self_score(right, unsure, lot.uniform("score"))
         said = said_text(call, text, usage=estimated_usage(query, passages, text), signals=(("self_score", score),))
         waited = behaviour.latency_ms * math.exp(_SIGMA * NormalDist().inv_cdf(lot.uniform("latency")))
         if behaviour.sleep:
@@ -75,6 +75,14 @@ class Simulated(LocalProvider):
         if known and (changed := _with_a_slip(ranked[0].passage, lot)) is not None:
             return changed
         return ranked[min(1, len(ranked) - 1)].passage.text if known else ranked[0].passage.text
+
+
+def _self_score(right: bool, unsure: bool, u: float) -> float:
+    """How sure a model says it is: 1 - .3 u^2 when right, uniform on [.45, .98] when it makes things up (it is
+    overconfident), on [.05, .4] when it admits that it does not know."""
+    if right:
+        return 1 - 0.3 * u * u
+    return 0.05 + 0.35 * u if unsure else 0.45 + 0.53 * u
 
 
 class _Lot:
