@@ -102,7 +102,11 @@ async def replay_entry(entry: JournalEntry, policy: Policy) -> Replayed:
     except KeyError:
         differs_at = f"feature {entry.feature} is not in this policy"
     return Replayed(
-        request_id=entry.request_id, same=differs_at is None, differs_at=differs_at, entry=entry, steps=tuple(trace.steps)
+        request_id=entry.request_id,
+        same=differs_at is None,
+        differs_at=differs_at,
+        entry=entry,
+        steps=tuple(trace.steps),
     )
 
 

@@ -149,7 +149,9 @@ def test_a_replay_of_the_journal_is_the_live_page(mode: str, small: NoDraft | fl
 def test_a_replay_under_another_bar_says_which_step_differs() -> None:
     decision, _, trace = climb({"cache": MISS, "small": 0.8})
     features = policy().features
-    strict = Policy.of({"f": Feature(**{**{k: getattr(features["f"], k) for k in Feature.__struct_fields__}, "confidence": 0.95})})
+    strict = Policy.of(
+        {"f": Feature(**{**{k: getattr(features["f"], k) for k in Feature.__struct_fields__}, "confidence": 0.95})}
+    )
     replayed = asyncio.run(replay_entry(entry_of(decision, trace, "enforce"), strict))
     assert not replayed.same and replayed.differs_at == "decide of rung small"
 

@@ -10,13 +10,15 @@ import structlog
 
 from surefoot import pipeline
 from surefoot.app.build import Runtime, build
+from surefoot.app.directory import cards, feature_for
 from surefoot.app.keys import KeyRing
 from surefoot.app.metrics import Metrics
 from surefoot.app.reply import Note, Reply, StreamReply, delivered, headers_of, held, note_of
-from surefoot.app.settle import Outcome, commit_of, settle
+from surefoot.app.settle import Outcome
+from surefoot.app.settler import Settler
 from surefoot.app.streams import cut_tagged, pass_on
 from surefoot.config.load import Config
-from surefoot.errors import NotAllowed, NotFound, RequestRefused, SurefootError, UpstreamFailed
+from surefoot.errors import NotFound, RequestRefused, SurefootError, UpstreamFailed
 from surefoot.pipeline import Passing
 from surefoot.policy import Policy
 from surefoot.policy.policy import encode
@@ -37,8 +39,9 @@ class App:
 
     def __init__(self, config: Config, store: Store) -> None:
         self.store, self.metrics, self.keys = store, Metrics(), KeyRing(store)
+        self.settler = Settler(store, self.metrics)
         self._prices = PriceBook()
-        self._runtime = build(config, store, self._prices, self._lost_reservation)
+        self._runtime = build(config, store, self._prices, self.settler.lost_reservation)
         self._recorder = _recorder(config)
         self._loops: list[asyncio.Task[None]] = []
 
@@ -51,7 +54,7 @@ class App:
         await store.start()
         await store.policies.put(config.policy.version, encode(config.policy.features))
         await app.keys.refresh()
-        app._loops = [asyncio.create_task(app.keys.keep_fresh(app._lost)), asyncio.create_task(app._sweep())]
+        app._loops = [asyncio.create_task(app.keys.keep_fresh(app.settler.lost)), asyncio.create_task(app._sweep())]
         return app
 
     async def close(self) -> None:
@@ -67,7 +70,7 @@ class App:
 
         Requests under way end on the runtime they began on; its connections are closed a minute later.
         """
-        runtime = build(config, self.store, self._prices, self._lost_reservation)
+        runtime = build(config, self.store, self._prices, self.settler.lost_reservation)
         await self.store.policies.put(config.policy.version, encode(config.policy.features))
         old, self._runtime = self._runtime, runtime
         self._recorder = _recorder(config)
@@ -98,34 +101,12 @@ class App:
         return self.keys.keyed()
 
     def feature_for(self, caller: Caller, model: str, asked: str) -> str:
-        """The feature that a request belongs to: asked for by name, else the key's, else the only or "default" one.
-
-        Raises NotFound for an unknown feature or model, NotAllowed for a feature that is not open to the key.
-        """
-        features = self.policy.features
-        name = asked or model.removeprefix("surefoot/")
-        if asked and asked not in features:
-            raise NotFound(f"there is no feature {asked!r}", param="feature")
-        if name not in features:
-            name = self._default_feature(caller)
-            if model not in ("surefoot", "") and not self._offers(name, model):
-                raise NotFound(f"the model {model!r} does not exist or is not offered here", param="model")
-        if caller.features and name not in caller.features:
-            raise NotAllowed(f"feature {name!r} is not open to this key", param="feature")
-        return name
+        """The feature that a request belongs to. Raises NotFound, NotAllowed."""
+        return feature_for(self.policy, self.registry, caller, model, asked)
 
     def cards(self, caller: Caller) -> list[dict[str, object]]:
-        """What `/v1/models` lists: the features open to the key, then the configured models."""
-        open_features = [name for name in self.policy.features if not caller.features or name in caller.features]
-        models = self._runtime.registry.models
-        return [
-            *({"id": name, "created": 0, "owned_by": "surefoot", "display_name": name} for name in open_features),
-            *(
-                {"id": model.name, "created": 0, "owned_by": model.provider.name, "display_name": model.upstream}
-                for model in models.values()
-                if model.name not in open_features
-            ),
-        ]
+        """What `/v1/models` lists for a caller."""
+        return cards(self.policy, self.registry, caller)
 
     async def case(self, caller: Caller, case_id: str) -> Case:
         """A case of the caller's tenant. Raises NotFound."""
@@ -165,7 +146,7 @@ class App:
             began, trace = perf_counter_ns(), LiveTrace()
             passing = await self._guarded(request, runtime, trace, began, pipeline.through)
             if isinstance(passing, Passing):
-                return pass_on(self, runtime, passing, trace, include_usage=include_usage, began=began)
+                return pass_on(self.settler, runtime, passing, trace, include_usage=include_usage, began=began)
             outcome, note = await self._end(request, runtime, trace, passing, began)
         else:
             outcome, note = await self._decide(request)
@@ -183,19 +164,6 @@ class App:
             request_id=request.id,
         )
 
-    async def finish(
-        self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision | None, began: int, error: str = ""
-    ) -> Outcome:
-        """Settle and commit; durable when it returns. Raises StoreError: then the caller must not be told otherwise."""
-        outcome = self._outcome(request, runtime, trace, decision, began, error)
-        await self._commit(outcome, runtime)
-        return outcome
-
-    def finish_later(self, request: Request, runtime: Runtime, trace: LiveTrace, began: int, error: str) -> None:
-        """Settle and commit without waiting: the caller is gone, the bill is not."""
-        outcome = self._outcome(request, runtime, trace, None, began, error)
-        self._commit(outcome, runtime).add_done_callback(self._committed)
-
     async def _decide(self, request: Request) -> tuple[Outcome, Note]:
         runtime, began, trace = self._runtime, perf_counter_ns(), LiveTrace()
         decision = await self._guarded(request, runtime, trace, began, pipeline.answer)
@@ -209,95 +177,24 @@ class App:
         try:
             return await verb(request, runtime.policy, runtime.stages, trace)
         except RequestRefused as error:
-            await self.finish(request, runtime, trace, None, began, error.code)
+            await self.settler.finish(request, runtime, trace, None, began, error.code)
             raise
         except SurefootError:
-            self.finish_later(request, runtime, trace, began, "internal_error")
+            self.settler.finish_later(request, runtime, trace, began, "internal_error")
             raise
         except asyncio.CancelledError:
-            self.finish_later(request, runtime, trace, began, "client_closed")
+            self.settler.finish_later(request, runtime, trace, began, "client_closed")
             raise
 
     async def _end(
         self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision, began: int
     ) -> tuple[Outcome, Note]:
-        outcome = await self.finish(request, runtime, trace, decision, began)
+        outcome = await self.settler.finish(request, runtime, trace, decision, began)
         if decision.action == "fail":
             raise _failed(decision)
         if self._recorder is not None and decision.attempt is not None:
             self._recorder.record(request, decision.attempt)
         return outcome, note_of(outcome, decision)
-
-    def _outcome(
-        self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision | None, began: int, error: str
-    ) -> Outcome:
-        waited = sum(attempt.draft.upstream_us for attempt in trace.attempts)
-        own_us = max(0, (perf_counter_ns() - began) // 1000 - waited)
-        outcome = Outcome(
-            request=request,
-            feature=runtime.policy.features[request.feature],
-            policy=runtime.policy.version,
-            trace=trace,
-            settlements=settle(request, trace.attempts, runtime.calls.abandoned(request.id)),
-            decision=decision,
-            error=error,
-            own_us=own_us,
-        )
-        self._count(outcome)
-        return outcome
-
-    def _commit(self, outcome: Outcome, runtime: Runtime) -> asyncio.Future[None]:
-        request = outcome.request
-        return self.store.commit(
-            commit_of(
-                outcome,
-                pseudonym=self.store.pseudonym(request.subject),
-                keep_content=runtime.config.settings.store.content,
-                epoch=self.store.cache.epoch(request.caller.tenant, request.feature),
-            )
-        )
-
-    def _count(self, outcome: Outcome) -> None:
-        feature = outcome.feature.name
-        for attempt in outcome.trace.attempts:
-            self.metrics.attempted(feature, attempt.draft)
-        for settlement in outcome.settlements:
-            for entry in settlement.entries:
-                self.metrics.booked(entry)
-        if outcome.decision is not None:
-            self.metrics.decided(feature, outcome.request.surface, outcome.decision, outcome.own_us)
-
-    def _default_feature(self, caller: Caller) -> str:
-        features = self.policy.features
-        if caller.features:
-            return caller.features[0]
-        if len(features) == 1:
-            return next(iter(features))
-        if "default" in features:
-            return "default"
-        raise NotFound(f"several features are configured; name one of {sorted(features)}", param="feature")
-
-    def _offers(self, feature: str, model: str) -> bool:
-        """Whether a client may name this model: configured, or any priced one where the ladder asks the requested one."""
-        registry = self._runtime.registry
-        if registry.get(model) is not None:
-            return True
-        ladder = self.policy.features[feature].ladder if feature in self.policy.features else ()
-        if not any(rung.kind == "requested" for rung in ladder):
-            return False
-        return any(registry.requested(model, dialect) is not None for dialect in DIALECTS)
-
-    def _lost(self, what: str) -> None:
-        self.metrics.lost.labels(what).inc()
-
-    def _lost_reservation(self, error: BaseException) -> None:
-        self._lost("reservation")
-        log.error("a reservation was not written", error=type(error).__name__)
-
-    def _committed(self, done: asyncio.Future[None]) -> None:
-        if not done.cancelled() and (error := done.exception()) is not None:
-            self._lost("commit")
-            log.error("a settlement was not written", error=type(error).__name__)
 
     async def _sweep(self) -> None:
         """Once a minute: book what dead replicas left reserved, show commit waits."""
@@ -329,4 +226,3 @@ async def _each(events: Sequence[bytes]) -> AsyncIterator[bytes]:
 async def _close_later(runtime: Runtime) -> None:
     await asyncio.sleep(60)
     await runtime.close()
-

@@ -54,7 +54,9 @@ def build(config: Config, store: Store, prices: PriceBook, on_lost: Callable[[Ba
     )
     calls = Calls(registry, store, on_lost=on_lost)
     schemas = {
-        name: (Schema(feature.schema),) for name, feature in settings.features.items() if isinstance(feature.schema, dict)
+        name: (Schema(feature.schema),)
+        for name, feature in settings.features.items()
+        if isinstance(feature.schema, dict)
     }
     stages = Stages(
         read=ReadRequest(),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from surefoot.records import Decision, Draft, Entry
+from surefoot.records import Attempt, Decision, Draft, Entry, Settlement
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
@@ -15,7 +17,10 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._http = Counter(
-            "surefoot_http_requests", "Answers sent, by surface and status", ["surface", "status"], registry=self.registry
+            "surefoot_http_requests",
+            "Answers sent, by surface and status",
+            ["surface", "status"],
+            registry=self.registry,
         )
         self._decisions = Counter(
             "surefoot_decisions", "Ends of the page", ["feature", "rung", "action", "verdict"], registry=self.registry
@@ -47,6 +52,14 @@ class Metrics:
         verdict = type(decision.verdict).__name__.lower()
         self._child(self._decisions, feature, rung, decision.action, verdict).inc()
         self._own.labels(surface).observe(own_us / 1e6)
+
+    def ended(self, feature: str, attempts: Sequence[Attempt], settlements: Sequence[Settlement]) -> None:
+        """Count what a request tried and what it cost."""
+        for attempt in attempts:
+            self.attempted(feature, attempt.draft)
+        for settlement in settlements:
+            for entry in settlement.entries:
+                self.booked(entry)
 
     def attempted(self, feature: str, draft: object) -> None:
         """Count what a rung yielded."""

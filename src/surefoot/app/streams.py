@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 
 from surefoot.app.build import Runtime
 from surefoot.app.reply import Note, StreamReply, headers_of, note_of, pending_note
-from surefoot.app.settle import Outcome
+from surefoot.app.settler import Settler
 from surefoot.errors import ProviderError, StoreError
 from surefoot.pipeline import Passing, judge_passed
-from surefoot.records import Decision, Request
 from surefoot.trace import LiveTrace
 from surefoot.wire import Dialect
 from surefoot.wire.dialects import DIALECTS
-
-
-class Settler(Protocol):
-    """The two ways in which a request comes to its end."""
-
-    async def finish(
-        self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision | None, began: int, error: str = ""
-    ) -> Outcome:
-        """Settle and commit; durable when it returns."""
-
-    def finish_later(self, request: Request, runtime: Runtime, trace: LiveTrace, began: int, error: str) -> None:
-        """Settle and commit without waiting."""
 
 
 def cut_tagged(
@@ -52,12 +38,12 @@ def cut_tagged(
 
 
 def pass_on(
-    app: Settler, runtime: Runtime, passing: Passing, trace: LiveTrace, *, include_usage: bool, began: int
+    settler: Settler, runtime: Runtime, passing: Passing, trace: LiveTrace, *, include_usage: bool, began: int
 ) -> StreamReply:
     """An answer that is passed on while it is written. Its headers go out before anything is known of it."""
     request = passing.ask.request
     note = pending_note(request, passing.feature, runtime.policy.version, trace, passing.ask.rung.name)
-    flow = _Flow(app=app, runtime=runtime, passing=passing, trace=trace, began=began)
+    flow = _Flow(settler=settler, runtime=runtime, passing=passing, trace=trace, began=began)
     events = flow.events(msgspec.json.encode(note), include_usage=include_usage)
     return StreamReply(headers=headers_of(note), events=events, request_id=request.id)
 
@@ -66,7 +52,7 @@ def pass_on(
 class _Flow:
     """One answer on its way through."""
 
-    app: Settler
+    settler: Settler
     runtime: Runtime
     passing: Passing
     trace: LiveTrace
@@ -113,16 +99,16 @@ class _Flow:
         """Judge what was passed on, settle it, and wait until that is durable."""
         decision = await judge_passed(self.passing, self.runtime.stages, self.trace)
         request = self.passing.ask.request
-        outcome = await self.app.finish(request, self.runtime, self.trace, decision, self.began)
+        outcome = await self.settler.finish(request, self.runtime, self.trace, decision, self.began)
         return note_of(outcome, decision)
 
     async def _broken(self, error: str) -> None:
         """Settle a stream that the provider broke off: what was said is paid for."""
         self.trace.called(self.passing.ask.rung, self.passing.flow.attempt())
-        await self.app.finish(self.passing.ask.request, self.runtime, self.trace, None, self.began, error)
+        await self.settler.finish(self.passing.ask.request, self.runtime, self.trace, None, self.began, error)
 
     async def _left(self) -> None:
         """The caller left: stop the provider, settle without waiting."""
         self.trace.called(self.passing.ask.rung, self.passing.flow.attempt())
-        self.app.finish_later(self.passing.ask.request, self.runtime, self.trace, self.began, "client_closed")
+        self.settler.finish_later(self.passing.ask.request, self.runtime, self.trace, self.began, "client_closed")
         await self.passing.flow.cancel()

@@ -21,7 +21,8 @@ Result = TypeVar("Result")
 
 RUN, TRY, STEER, MONEY, PEOPLE = "Run", "Try", "Steer", "Money", "People"
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="The configuration; default: ./surefoot.toml, else the environment.")
+    Path | None,
+    typer.Option("--config", "-c", help="The configuration; default: ./surefoot.toml, else the environment."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -41,7 +41,12 @@ def replay(
     if as_json:
         typer.echo(
             msgspec.json.encode(
-                {"request_id": request_id, "same": replayed.same, "differs_at": replayed.differs_at, "steps": replayed.steps}
+                {
+                    "request_id": request_id,
+                    "same": replayed.same,
+                    "differs_at": replayed.differs_at,
+                    "steps": replayed.steps,
+                }
             ).decode()
         )
     else:

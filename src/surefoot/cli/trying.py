@@ -66,7 +66,9 @@ def trial(
     file: Annotated[str, typer.Argument(help='A labelled file (.jsonl, .jsonl.gz), or "clinic".')],
     config: Annotated[Path | None, typer.Option("--config", "-c", help="A configuration to run it through.")] = None,
     feature: Annotated[str | None, typer.Option(help="Which of its features.")] = None,
-    ladder: Annotated[str | None, typer.Option(help="Without a configuration: recorded models, as a,b+c,person.")] = None,
+    ladder: Annotated[
+        str | None, typer.Option(help="Without a configuration: recorded models, as a,b+c,person.")
+    ] = None,
     bar: Annotated[float, typer.Option(help="With --ladder: the bar; 0 delivers everything.")] = 0.85,
     maps: Annotated[list[str] | None, typer.Option("--map", help="With --ladder: RUNG=P, a fixed probability.")] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
@@ -102,13 +104,17 @@ def _policy(
     if file == "clinic":
         text = CLINIC_CONFIG.read_text("utf-8")
         return load_text(text, file="clinic", base=CLINIC), CLINIC_FEATURE
-    raise ConfigError("say by which policy: --config FILE --feature NAME, or --ladder a,b,person", file="surefoot trial")
+    raise ConfigError(
+        "say by which policy: --config FILE --feature NAME, or --ladder a,b,person", file="surefoot trial"
+    )
 
 
 def _only(config: Config) -> str:
     names = list(config.policy.features)
     if len(names) != 1:
-        raise ConfigError(f"several features are configured; name one with --feature: {', '.join(names)}", file=config.file)
+        raise ConfigError(
+            f"several features are configured; name one with --feature: {', '.join(names)}", file=config.file
+        )
     return names[0]
 
 

@@ -78,7 +78,9 @@ def _provider(name: str, given: ProviderSettings) -> Iterator[Problem]:
     if given.base_url and not given.base_url.startswith(("http://", "https://")):
         yield Problem((*path, "base_url"), "base_url must begin with http:// or https://")
     if given.kind in _FOLDER and not Path(given.folder or "\0missing").is_dir():
-        yield Problem((*path, "folder"), f"folder {given.folder!r} is not there" if given.folder else "folder is needed")
+        yield Problem(
+            (*path, "folder"), f"folder {given.folder!r} is not there" if given.folder else "folder is needed"
+        )
     if given.kind in _FILE and not Path(given.file or "\0missing").is_file():
         yield Problem((*path, "file"), f"file {given.file!r} is not there" if given.file else "file is needed")
     for header, value in given.headers.items():
@@ -138,7 +140,9 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
         hint = _near(given.person, settings.people)
         yield Problem((*path, "person"), f"there is no [people.{given.person}]{hint}")
     if given.baseline and given.baseline not in settings.models:
-        yield Problem((*path, "baseline"), f"there is no model {given.baseline!r}{_near(given.baseline, settings.models)}")
+        yield Problem(
+            (*path, "baseline"), f"there is no model {given.baseline!r}{_near(given.baseline, settings.models)}"
+        )
     if given.cache.ttl_seconds <= 0:
         yield Problem((*path, "cache", "ttl_seconds"), "ttl_seconds must be above 0")
     if given.budget is not None and (given.budget.usd < 0 or given.budget.window not in WINDOWS):
@@ -151,9 +155,7 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
         yield from _schema((*path, "schema"), given.schema)
 
 
-def _ladder(
-    path: tuple[str, ...], given: FeatureSettings, settings: File
-) -> Generator[Problem, None, list[Rung]]:
+def _ladder(path: tuple[str, ...], given: FeatureSettings, settings: File) -> Generator[Problem, None, list[Rung]]:
     """Yields what is wrong; returns the rungs that make sense."""
     rungs: list[Rung] = []
     for place, text in enumerate(given.ladder):
@@ -206,7 +208,11 @@ def _schema(path: tuple[str, ...], schema: object) -> Iterator[Problem]:
     """A schema may refer to itself only: nothing is fetched, nothing is read from disk."""
     if isinstance(schema, dict):
         for name, inner in schema.items():
-            if name in ("$ref", "$dynamicRef", "$recursiveRef") and isinstance(inner, str) and not inner.startswith("#"):
+            if (
+                name in ("$ref", "$dynamicRef", "$recursiveRef")
+                and isinstance(inner, str)
+                and not inner.startswith("#")
+            ):
                 yield Problem((*path, name), f"a schema may not refer to {inner!r}: only to itself, with #...")
             elif name in ("$id", "id") and isinstance(inner, str) and ":" in inner:
                 yield Problem((*path, name), f"a schema may not carry the address {inner!r}")

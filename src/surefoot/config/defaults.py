@@ -28,8 +28,8 @@ def from_environment(environ: Mapping[str, str]) -> Config | None:
 
 
 TEMPLATE = """\
-# Surefoot: every request takes the cheapest answer that is safe enough. Unknown keys are refused; the file is read again when it
-# changes. Any string may be "env:NAME".
+# Surefoot: every request takes the cheapest answer that is safe enough. Unknown keys are refused; the file is read again
+# when it changes. Any string may be "env:NAME".
 
 [server]
 host = "127.0.0.1"              # anything but loopback needs a key: `surefoot key create`

@@ -22,7 +22,12 @@ from surefoot.errors import ConfigError
 from surefoot.policy import Policy
 
 _REFERENCE = re.compile(r"^(?:env:|os\.environ/)([A-Za-z_][A-Za-z0-9_]*)$")
-_PATHS = (("providers", "*", "folder"), ("providers", "*", "file"), ("providers", "*", "ca_file"), ("store", "key_file"))
+_PATHS = (
+    ("providers", "*", "folder"),
+    ("providers", "*", "file"),
+    ("providers", "*", "ca_file"),
+    ("store", "key_file"),
+)
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`(?: - at `\$\.?([^`]*)`)?")
 
 

@@ -49,10 +49,15 @@ async def _ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         while asyncio.get_running_loop().time() < until:
             if process.poll() is not None:
                 raise SurefootError(f"the gateway did not start:\n{log.read_text('utf-8', 'replace')[-2000:]}")
-            try:
-                async with session.get(f"{url}/healthz") as response:
-                    if response.status == 200:
-                        return
-            except aiohttp.ClientError:
-                await asyncio.sleep(0.05)
+            if await _answers(session, url):
+                return
+            await asyncio.sleep(0.05)
     raise Unreachable(f"the gateway did not answer within {_START_SECONDS:.0f} s")
+
+
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(f"{url}/healthz") as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False

@@ -76,7 +76,7 @@ async def _demo(docs: Path | None, *, once: bool, as_json: bool, console: Consol
 
 def question_rows(docs: Path) -> tuple[Row, ...]:
     """Questions on a folder of documents: one for each of its headings, and two that it can hardly answer. No verdicts."""
-    titles = dict.fromkeys(passage.title for passage in read_folder(docs) if passage.title)
+    titles = dict.fromkeys(passage.title.split(" / ")[-1] for passage in read_folder(docs) if passage.title)
     asked = [f"What does it say about {title}?" for title in list(titles)[:40]]
     return tuple(Row(id=f"docs/{place}", query=query) for place, query in enumerate((*asked, *_ELSEWHERE)))
 

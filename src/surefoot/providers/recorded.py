@@ -12,9 +12,9 @@ from surefoot.providers.rows import Row, read_rows
 
 
 class Recorded(LocalProvider):
-    """Within `trial` a call is bound to its row's id. Live it is matched by query and passages, and an ambiguous match is refused.
+    """Within `trial` a call is bound to its row's id; live it is matched by query and passages.
 
-    A model without an answer in a row is unavailable there. Usage is estimated: recordings hold none.
+    A model without an answer in a row is unavailable there. Usage is estimated: recordings hold none. Ambiguity is refused.
     """
 
     kind = "recorded"

@@ -230,4 +230,3 @@ def _estimated(call: Call, text: str) -> Usage:
 
 def _id_of(headers: Mapping[str, str]) -> str:
     return next((headers[name] for name in _ID_HEADERS if name in headers), "")
-

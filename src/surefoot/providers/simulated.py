@@ -1,4 +1,4 @@
-"""Simulated models: seeded, over a handbook, with their own accuracy and faults. Everything they say is labelled as simulated."""
+"""Simulated models: seeded, over a handbook, with their own accuracy and faults. All they say is labelled."""
 
 from __future__ import annotations
 
@@ -63,9 +63,7 @@ class Simulated(LocalProvider):
             await asyncio.sleep(waited / 1000)
         return replace(said, simulated=True)
 
-    def _text(
-        self, right: bool, known: bool, ranked: list[Found], behaviour: SimulationSettings, lot: _Lot
-    ) -> str:
+    def _text(self, right: bool, known: bool, ranked: list[Found], behaviour: SimulationSettings, lot: _Lot) -> str:
         if right:
             return ranked[0].passage.text
         if lot.uniform("hallucinates") >= behaviour.hallucination:

@@ -66,7 +66,9 @@ class ScriptedUpstream:
             await self._runner.cleanup()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        seen = Seen(path=request.path, headers={k.lower(): v for k, v in request.headers.items()}, body=await request.read())
+        seen = Seen(
+            path=request.path, headers={k.lower(): v for k, v in request.headers.items()}, body=await request.read()
+        )
         self.seen.append(seen)
         asked = seen.json
         model = str(asked.get("model"))

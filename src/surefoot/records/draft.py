@@ -1,4 +1,4 @@
-"""What a rung is asked and what it yields. Metadata is apart from content, so that the journal can hold one without the other."""
+"""What a rung is asked and what it yields. Metadata is apart from content: the journal holds one without the other."""
 
 from __future__ import annotations
 

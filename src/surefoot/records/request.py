@@ -38,7 +38,9 @@ class Request(Struct, frozen=True, kw_only=True):
     model: str  # what the client asked for, as it wrote it
     stream: bool
     body: bytes  # JSON as received, less the `surefoot` field
-    headers: tuple[tuple[str, str], ...] = ()  # those that go on to the provider (anthropic-version, anthropic-beta, ...)
+    headers: tuple[
+        tuple[str, str], ...
+    ] = ()  # those that go on to the provider (anthropic-version, anthropic-beta, ...)
     attribution: Attribution = Attribution()
     context: tuple[str, ...] = ()  # passages of an explicit `surefoot.context` field
     row: str | None = None  # within `trial`: the id of the recorded row that this request is

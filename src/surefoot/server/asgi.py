@@ -56,7 +56,18 @@ class Wire:
 class _Exchange:
     """One request and its answer."""
 
-    __slots__ = ("_dialect", "_gateway", "_headers", "_id", "_receive", "_scope", "_send", "_settings", "_started", "_surface")
+    __slots__ = (
+        "_dialect",
+        "_gateway",
+        "_headers",
+        "_id",
+        "_receive",
+        "_scope",
+        "_send",
+        "_settings",
+        "_started",
+        "_surface",
+    )
 
     def __init__(self, gateway: Gateway, settings: Server, scope: Scope, receive: Receive, send: Send) -> None:
         self._gateway, self._settings, self._scope = gateway, settings, scope
@@ -94,7 +105,9 @@ class _Exchange:
         if route is None:
             raise NotFound(f"there is nothing at {path}")
         if self._scope["method"] != route.method:
-            await self._body(405, self._error(405, "method_not_allowed", f"use {route.method}"), (("allow", route.method),))
+            await self._body(
+                405, self._error(405, "method_not_allowed", f"use {route.method}"), (("allow", route.method),)
+            )
             return
         match route.handler:
             case "ask":

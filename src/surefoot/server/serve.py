@@ -19,7 +19,11 @@ _GRACE_SECONDS = 10
 
 
 def serve(
-    config: Config, *, host: str | None = None, port: int | None = None, on_ready: Callable[[str], None] = lambda url: None
+    config: Config,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    on_ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve until a signal ends it. Raises ConfigError, StoreError when it cannot begin.
 

@@ -17,6 +17,7 @@ from surefoot.records import Ask, Attempt, Draft, NoDraft, PricedCall, Reservati
 from surefoot.stages.recall import Recall
 from surefoot.store import Store
 
+
 class _Asked:
     """One model call under way: what it will be billed as, and its reservation."""
 

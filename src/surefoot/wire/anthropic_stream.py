@@ -85,7 +85,13 @@ def cut(body: bytes) -> tuple[bytes, ...]:
     message.pop("surefoot", None)
     blocks = message.pop("content")
     usage = message.get("usage") or {}
-    start = {**message, "content": [], "stop_reason": None, "stop_sequence": None, "usage": {**usage, "output_tokens": 0}}
+    start = {
+        **message,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {**usage, "output_tokens": 0},
+    }
     events = [event_of({"type": "message_start", "message": start}, name="message_start")]
     for place, block in enumerate(blocks):
         events += _block_events(place, block)
@@ -98,9 +104,7 @@ def cut(body: bytes) -> tuple[bytes, ...]:
 def _block_events(place: int, block: Json) -> list[bytes]:
     opened, deltas = _opened(block)
     events = [
-        event_of(
-            {"type": "content_block_start", "index": place, "content_block": opened}, name="content_block_start"
-        )
+        event_of({"type": "content_block_start", "index": place, "content_block": opened}, name="content_block_start")
     ]
     events += [
         event_of({"type": "content_block_delta", "index": place, "delta": delta}, name="content_block_delta")

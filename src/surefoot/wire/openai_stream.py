@@ -127,7 +127,9 @@ def cut(body: bytes, *, include_usage: bool) -> tuple[bytes, ...]:
 
 def _parts(choice: Json) -> list[Json]:
     message, index = dict(choice["message"]), choice.get("index", 0)
-    rest = {name: value for name, value in choice.items() if name not in ("message", "index", "finish_reason", "logprobs")}
+    rest = {
+        name: value for name, value in choice.items() if name not in ("message", "index", "finish_reason", "logprobs")
+    }
     content, calls = message.pop("content", None), message.pop("tool_calls", None)
     first = {"role": message.pop("role", "assistant"), "content": None if content is None else ""}
     deltas: list[Json] = [{**first, **message}]

@@ -107,7 +107,8 @@ scores = st.floats(0, 1)
 def test_a_better_score_never_means_less_confidence(one: float, other: float, a: float, b: float) -> None:
     mapped = feature(maps={"small": Map(kind="logistic", signal="s", a=a, b=b)})
     low, high = (
-        weigh(mapped, SMALL, DRAFT, Evidence(signals=(Signal(name="s", score=score),))).p for score in sorted((one, other))
+        weigh(mapped, SMALL, DRAFT, Evidence(signals=(Signal(name="s", score=score),))).p
+        for score in sorted((one, other))
     )
     assert low is not None and high is not None and 0 <= low <= high <= 1
 

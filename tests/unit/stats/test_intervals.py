@@ -27,7 +27,7 @@ def test_of_nothing_nothing_is_known() -> None:
 
 @pytest.mark.parametrize(("hits", "n", "assurance"), [(-1, 5, 0.9), (6, 5, 0.9), (1, 5, 1.0)])
 def test_impossible_counts_are_refused(hits: int, n: int, assurance: float) -> None:
-    with pytest.raises(ValueError, match="hits|assurance"):
+    with pytest.raises(ValueError, match=r"hits|assurance"):
         clopper_pearson(hits, n, assurance=assurance)
 
 

@@ -1,0 +1,89 @@
+"""How a request comes to its end: counted, settled, committed. Money and audit fail closed, counting fails open."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter_ns
+
+import structlog
+
+from surefoot.app.build import Runtime
+from surefoot.app.metrics import Metrics
+from surefoot.app.settle import Outcome, commit_of, settle
+from surefoot.records import Decision, Request
+from surefoot.store import Store
+from surefoot.trace import LiveTrace
+
+log = structlog.get_logger("surefoot")
+
+
+class Settler:
+    """Writes what requests leave behind, each in one commit."""
+
+    def __init__(self, store: Store, metrics: Metrics) -> None:
+        self._store, self._metrics = store, metrics
+
+    async def finish(
+        self,
+        request: Request,
+        runtime: Runtime,
+        trace: LiveTrace,
+        decision: Decision | None,
+        began: int,
+        error: str = "",
+    ) -> Outcome:
+        """Settle and commit; durable when it returns. Raises StoreError: then the caller must not be told otherwise."""
+        outcome = self._outcome(request, runtime, trace, decision, began, error)
+        # Shielded: a caller that leaves now cancels its request, not the writing of what it cost.
+        await asyncio.shield(self._commit(outcome, runtime))
+        return outcome
+
+    def finish_later(self, request: Request, runtime: Runtime, trace: LiveTrace, began: int, error: str) -> None:
+        """Settle and commit without waiting: the caller is gone, the bill is not."""
+        outcome = self._outcome(request, runtime, trace, None, began, error)
+        self._commit(outcome, runtime).add_done_callback(self._committed)
+
+    def lost(self, what: str) -> None:
+        """Count something that failed open."""
+        self._metrics.lost.labels(what).inc()
+
+    def lost_reservation(self, error: BaseException) -> None:
+        """A reservation that nobody waits for was not written; the settlement that follows fails closed."""
+        self.lost("reservation")
+        log.error("a reservation was not written", error=type(error).__name__)
+
+    def _outcome(
+        self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision | None, began: int, error: str
+    ) -> Outcome:
+        waited = sum(attempt.draft.upstream_us for attempt in trace.attempts)
+        own_us = max(0, (perf_counter_ns() - began) // 1000 - waited)
+        outcome = Outcome(
+            request=request,
+            feature=runtime.policy.features[request.feature],
+            policy=runtime.policy.version,
+            trace=trace,
+            settlements=settle(request, trace.attempts, runtime.calls.abandoned(request.id)),
+            decision=decision,
+            error=error,
+            own_us=own_us,
+        )
+        self._metrics.ended(outcome.feature.name, trace.attempts, outcome.settlements)
+        if decision is not None:
+            self._metrics.decided(outcome.feature.name, request.surface, decision, own_us)
+        return outcome
+
+    def _commit(self, outcome: Outcome, runtime: Runtime) -> asyncio.Future[None]:
+        request = outcome.request
+        return self._store.commit(
+            commit_of(
+                outcome,
+                pseudonym=self._store.pseudonym(request.subject),
+                keep_content=runtime.config.settings.store.content,
+                epoch=self._store.cache.epoch(request.caller.tenant, request.feature),
+            )
+        )
+
+    def _committed(self, done: asyncio.Future[None]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            self.lost("commit")
+            log.error("a settlement was not written", error=type(error).__name__)
