@@ -113,7 +113,9 @@ class UpstreamFailed(RequestRefused):
 class ProviderError(SurefootError):
     """A provider did not give a usable answer; `status` is its HTTP status, None when there was none."""
 
-    def __init__(self, message: str, *, status: int | None = None, body: bytes = b"", retry_after: float | None = None):
+    def __init__(
+        self, message: str, *, status: int | None = None, body: bytes = b"", retry_after: float | None = None
+    ) -> None:
         self.message, self.status, self.body, self.retry_after = message, status, body, retry_after
         super().__init__(message)
 
