@@ -1,6 +1,6 @@
 """LangChain's OpenAI client through Surefoot.
 
-    OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-sf-... python examples/langchain_client.py "When are you open?"
+OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-sf-... python examples/langchain_client.py "When are you open?"
 """
 
 import os

@@ -1,6 +1,6 @@
 """What to do with an answer that a person has to give: show the holding text, then ask for the case.
 
-    OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-sf-... python examples/waiting_case.py "Who was Tutankhamun?"
+OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-sf-... python examples/waiting_case.py "Who was Tutankhamun?"
 """
 
 import os

@@ -13,8 +13,10 @@ from surefoot.records import (
     Attempt,
     Checked,
     Confidence,
+    Draft,
     Evidence,
     Fitted,
+    NoDraft,
     Question,
     Read,
     Rung,
@@ -41,17 +43,21 @@ class LiveTrace:
     async def effect(self, rung: Rung | None, stage: Stage[Given, Got], value: Given) -> Got:
         """Run the stage and record its result."""
         got = await stage(value)
-        name = rung.name if rung else None
-        if isinstance(got, Attempt):
-            self.attempts.append(got)
-            self.steps.append(Step(stage=stage.name, rung=name, value=got.draft))
-        elif isinstance(got, Evidence):
-            self.steps.append(Step(stage=stage.name, rung=name, value=Checked(evidence=got)))
-        elif isinstance(got, Ask):
-            self.steps.append(Step(stage=stage.name, rung=name, value=Fitted.of(got)))
-        elif isinstance(got, Question):
-            self.question = got
-            self.steps.append(Step(stage=stage.name, rung=name, value=Read(question=got)))
+        kept: Read | Fitted | Draft | NoDraft | Checked
+        match got:
+            case Ask():
+                kept = Fitted.of(got)
+            case Attempt():
+                self.attempts.append(got)
+                kept = got.draft
+            case Evidence():
+                kept = Checked(evidence=got)
+            case Question():
+                self.question = got
+                kept = Read(question=got)
+            case _:
+                raise TypeError(f"stage {stage.name} returned what the journal has no place for")
+        self.steps.append(Step(stage=stage.name, rung=rung.name if rung else None, value=kept))
         return got
 
     def called(self, rung: Rung, attempt: Attempt) -> None:

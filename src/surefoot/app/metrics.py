@@ -2,86 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from surefoot.records import Attempt, Decision, Draft, Entry, Settlement
+from surefoot.records import Attempt, Decision, Draft, Settlement
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+_COUNTERS = {
+    "surefoot_http_requests": ("Answers sent, by surface and status", ("surface", "status")),
+    "surefoot_decisions": ("Ends of the page", ("feature", "rung", "action", "verdict")),
+    "surefoot_tokens": ("Tokens billed", ("feature", "model", "kind")),
+    "surefoot_spend_usd": ("Money booked", ("feature", "model")),
+    "surefoot_cache_lookups": ("Cache rungs tried", ("result",)),
+    "surefoot_unavailable_rungs": ("Rungs that could not be asked", ("feature", "rung")),
+    "surefoot_lost": ("Things that failed open", ("what",)),
+}
 
 
 class Metrics:
-    """One registry a process; children are looked up once and kept, since labels are few."""
+    """Plain numbers while requests run; they become Prometheus' families only when somebody asks."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._http = Counter(
-            "surefoot_http_requests",
-            "Answers sent, by surface and status",
-            ["surface", "status"],
-            registry=self.registry,
-        )
-        self._decisions = Counter(
-            "surefoot_decisions", "Ends of the page", ["feature", "rung", "action", "verdict"], registry=self.registry
-        )
-        self._tokens = Counter(
-            "surefoot_tokens", "Tokens billed", ["feature", "model", "kind"], registry=self.registry
-        )  # fmt: skip
-        self._spend = Counter("surefoot_spend_usd", "Money booked", ["feature", "model"], registry=self.registry)
-        self._own = Histogram(
-            "surefoot_own_seconds", "Time of our own part", ["surface"], buckets=_SECONDS, registry=self.registry
-        )
-        self._cache = Counter("surefoot_cache_lookups", "Cache rungs tried", ["result"], registry=self.registry)
-        self._unavailable = Counter(
-            "surefoot_unavailable_rungs", "Rungs that could not be asked", ["feature", "rung"], registry=self.registry
-        )
-        self.lost = Counter("surefoot_lost", "Things that failed open", ["what"], registry=self.registry)
-        self.commit_wait = Gauge(
-            "surefoot_commit_wait_seconds", "Recent waits for the database", ["quantile"], registry=self.registry
-        )
-        self._children: dict[tuple[str, ...], Counter] = {}
+        self._counts: dict[str, defaultdict[tuple[str, ...], float]] = {name: defaultdict(float) for name in _COUNTERS}
+        self._own: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * (len(_SECONDS) + 2))
+        self.commit_waits: dict[str, float] = {}  # seconds, by quantile
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
 
     def seen(self, surface: str, status: int) -> None:
         """Count an answer sent."""
-        self._child(self._http, surface, str(status)).inc()
+        self._counts["surefoot_http_requests"][surface, str(status)] += 1
+
+    def lost(self, what: str) -> None:
+        """Count something that failed open."""
+        self._counts["surefoot_lost"][(what,)] += 1
 
     def decided(self, feature: str, surface: str, decision: Decision, own_us: int) -> None:
         """Count the end of a page."""
         rung = decision.rung.name if decision.rung else "none"
         verdict = type(decision.verdict).__name__.lower()
-        self._child(self._decisions, feature, rung, decision.action, verdict).inc()
-        self._own.labels(surface).observe(own_us / 1e6)
+        self._counts["surefoot_decisions"][feature, rung, decision.action, verdict] += 1
+        buckets, seconds = self._own[surface], own_us / 1e6
+        buckets[bisect_left(_SECONDS, seconds)] += 1
+        buckets[-1] += seconds
 
     def ended(self, feature: str, attempts: Sequence[Attempt], settlements: Sequence[Settlement]) -> None:
         """Count what a request tried and what it cost."""
         for attempt in attempts:
-            self.attempted(feature, attempt.draft)
+            draft = attempt.draft
+            kind = "hit" if isinstance(draft, Draft) else draft.kind
+            if draft.rung == "cache":
+                self._counts["surefoot_cache_lookups"][(kind,)] += 1
+            elif kind == "unavailable":
+                self._counts["surefoot_unavailable_rungs"][feature, draft.rung] += 1
+        tokens, spend = self._counts["surefoot_tokens"], self._counts["surefoot_spend_usd"]
         for settlement in settlements:
             for entry in settlement.entries:
-                self.booked(entry)
-
-    def attempted(self, feature: str, draft: object) -> None:
-        """Count what a rung yielded."""
-        rung = getattr(draft, "rung", "")
-        kind = "hit" if isinstance(draft, Draft) else getattr(draft, "kind", "")
-        if rung == "cache":
-            self._child(self._cache, kind).inc()
-        elif kind == "unavailable":
-            self._child(self._unavailable, feature, rung).inc()
-
-    def booked(self, entry: Entry) -> None:
-        """Count a ledger line."""
-        self._child(self._tokens, entry.feature, entry.model, entry.kind).inc(entry.quantity)
-        self._child(self._spend, entry.feature, entry.model).inc(entry.nanodollars / 1e9)
+                tokens[feature, entry.model, entry.kind] += entry.quantity
+                spend[feature, entry.model] += entry.nanodollars / 1e9
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""
-        return generate_latest(self.registry)
+        return generate_latest(self._registry)
 
-    def _child(self, counter: Counter, *labels: str) -> Counter:
-        key = (str(id(counter)), *labels)
-        child = self._children.get(key)
-        if child is None:
-            child = self._children[key] = counter.labels(*labels)
-        return child
+    def collect(self) -> Iterator[Metric]:
+        """The families, for the registry."""
+        for name, (words, labels) in _COUNTERS.items():
+            counter = CounterMetricFamily(name, words, labels=labels)
+            for values, count in self._counts[name].items():
+                counter.add_metric(values, count)
+            yield counter
+        own = HistogramMetricFamily("surefoot_own_seconds", "Time of our own part", labels=("surface",))
+        for surface, numbers in self._own.items():
+            *buckets, total = numbers
+            sums = [sum(buckets[: place + 1]) for place in range(len(buckets))]
+            bounds = (*(str(bound) for bound in _SECONDS), "+Inf")
+            own.add_metric((surface,), list(zip(bounds, sums, strict=True)), total)
+        yield own
+        waits = GaugeMetricFamily("surefoot_commit_wait_seconds", "Recent waits for the database", labels=("quantile",))
+        for share, seconds in self.commit_waits.items():
+            waits.add_metric((share,), seconds)
+        yield waits

@@ -34,8 +34,8 @@ class Settler:
     ) -> Outcome:
         """Settle and commit; durable when it returns. Raises StoreError: then the caller must not be told otherwise."""
         outcome = self._outcome(request, runtime, trace, decision, began, error)
-        # Shielded: a caller that leaves now cancels its request, not the writing of what it cost.
-        await asyncio.shield(self._commit(outcome, runtime))
+        # A caller that leaves now cancels this wait, not the writing: the record is already queued.
+        await self._commit(outcome, runtime)
         return outcome
 
     def finish_later(self, request: Request, runtime: Runtime, trace: LiveTrace, began: int, error: str) -> None:
@@ -45,7 +45,7 @@ class Settler:
 
     def lost(self, what: str) -> None:
         """Count something that failed open."""
-        self._metrics.lost.labels(what).inc()
+        self._metrics.lost(what)
 
     def lost_reservation(self, error: BaseException) -> None:
         """A reservation that nobody waits for was not written; the settlement that follows fails closed."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from surefoot.policy.policy import Feature
 from surefoot.records import BudgetLimit, Caller
+
+_DAY_NS = 86_400_000_000_000
 
 
 def limits(caller: Caller, feature: Feature, at_ns: int) -> tuple[BudgetLimit, ...]:
@@ -23,11 +26,16 @@ def window(kind: str, at_ns: int) -> tuple[str, int | None]:
     """(label, end in UTC nanoseconds) of the "day", "month" or "total" that a moment lies in; a total never ends."""
     if kind == "total":
         return "total", None
-    at = datetime.fromtimestamp(at_ns // 1_000_000_000, UTC)
+    return _window(kind, at_ns // _DAY_NS)
+
+
+@lru_cache(64)
+def _window(kind: str, day: int) -> tuple[str, int]:
+    """The day or month around a day since the epoch."""
+    at = datetime.fromtimestamp(day * 86_400, UTC)
     if kind == "day":
-        start = at.replace(hour=0, minute=0, second=0, microsecond=0)
-        return f"{at:%Y-%m-%d}", (int(start.timestamp()) + 86_400) * 1_000_000_000
-    first = at.replace(year=at.year + at.month // 12, month=at.month % 12 + 1, day=1, hour=0, minute=0, second=0)
+        return f"{at:%Y-%m-%d}", (day + 1) * _DAY_NS
+    first = at.replace(year=at.year + at.month // 12, month=at.month % 12 + 1, day=1)
     return f"{at:%Y-%m}", int(first.timestamp()) * 1_000_000_000
 
 

@@ -6,6 +6,8 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from msgspec import Struct
@@ -31,7 +33,7 @@ class Response(Struct, frozen=True, kw_only=True):
     """A complete answer."""
 
     body: bytes
-    headers: Mapping[str, str]  # names in lower case
+    headers: Mapping[str, str]  # names in any case
 
 
 class ResponseStream(Protocol):
@@ -64,7 +66,11 @@ class AiohttpUpstream:
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
-        self._proxy = settings.proxy or None
+        # Asked once: aiohttp would ask the environment again for every request, each time on another thread.
+        self._proxy = settings.proxy or environment_proxy(settings.base_url)
+        self._whole = aiohttp.ClientTimeout(
+            total=None, sock_connect=settings.connect_seconds, sock_read=settings.first_token_seconds
+        )
         self._tls = _tls(settings)
         self._session: aiohttp.ClientSession | None = None
 
@@ -75,16 +81,15 @@ class AiohttpUpstream:
             body = await self._read(response)
         finally:
             response.release()
-        headers = _lower(response.headers)
-        _expect(headers, b"json", exchange.url)
-        return Response(body=body, headers=headers)
+        _expect(response.headers, "json")
+        return Response(body=body, headers=response.headers)
 
     async def open(self, exchange: Exchange) -> ResponseStream:
         """The answer as it comes. Raises ProviderError."""
         response = await self._post(exchange)
-        headers = _lower(response.headers)
+        headers = response.headers
         try:
-            _expect(headers, b"event-stream", exchange.url)
+            _expect(headers, "event-stream")
         except BadAnswer:
             response.close()
             raise
@@ -114,18 +119,16 @@ class AiohttpUpstream:
             raise _trouble(error) from error
 
     async def _once(self, exchange: Exchange) -> aiohttp.ClientResponse:
-        async with asyncio.timeout(self._settings.first_token_seconds):
-            return await self._pool().post(
-                exchange.url, data=exchange.body, headers=exchange.headers, proxy=self._proxy, allow_redirects=False
-            )
+        return await self._pool().post(
+            exchange.url, data=exchange.body, headers=exchange.headers, proxy=self._proxy, allow_redirects=False
+        )
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         try:
-            async with asyncio.timeout(self._settings.first_token_seconds):
-                length = response.content_length
-                if length is not None and length <= MAX_ANSWER_BYTES:
-                    return await response.read()
-                return await _limited(response)
+            length = response.content_length
+            if length is not None and length <= MAX_ANSWER_BYTES:
+                return await response.read()
+            return await _limited(response)
         except TimeoutError as error:
             response.close()
             raise TimedOut("the answer did not end in time") from error
@@ -141,7 +144,7 @@ class AiohttpUpstream:
             body = b""
         finally:
             response.release()
-        status, headers = response.status, _lower(response.headers)
+        status, headers = response.status, response.headers
         text = f"the provider answered {status}"
         if status in _REFUSED_KEY:
             return Unreachable(f"the provider refused our key ({status})", status=502)
@@ -159,10 +162,10 @@ class AiohttpUpstream:
                 connector=aiohttp.TCPConnector(
                     limit=settings.connections, limit_per_host=0, ssl=self._tls, keepalive_timeout=30, ttl_dns_cache=60
                 ),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_seconds),
+                timeout=self._whole,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("User-Agent",),
-                trust_env=not settings.proxy,
+                trust_env=False,
                 auto_decompress=True,
                 read_bufsize=2**17,
             )
@@ -170,32 +173,53 @@ class AiohttpUpstream:
 
 
 class _Stream:
-    """A stream in the making."""
+    """A stream in the making. One timer watches for silence; events only note the time."""
 
     def __init__(self, response: aiohttp.ClientResponse, headers: Mapping[str, str], idle_seconds: float) -> None:
         self._response, self.headers, self._idle = response, headers, idle_seconds
+        self._loop = asyncio.get_running_loop()
+        self._last, self._silent = self._loop.time(), False
+        self._timer = self._loop.call_later(idle_seconds, self._look)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Bytes as they come."""
         content = self._response.content
         try:
-            while True:
-                async with asyncio.timeout(self._idle):
-                    chunk = await content.readany()
-                if not chunk:
-                    break
+            while chunk := await content.readany():
+                self._last = self._loop.time()
                 yield chunk
-        except TimeoutError as error:
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
             self._response.close()
-            raise TimedOut(f"nothing came for {self._idle:g} s") from error
-        except (aiohttp.ClientError, OSError) as error:
-            self._response.close()
-            raise BadAnswer(f"the stream broke off: {type(error).__name__}") from error
+            if self._silent or isinstance(error, TimeoutError):
+                raise TimedOut(f"nothing came for {self._idle:g} s", status=504) from error
+            raise BadAnswer(f"the stream broke off: {type(error).__name__}", status=502) from error
+        finally:
+            self._timer.cancel()
+        if self._silent:
+            raise TimedOut(f"nothing came for {self._idle:g} s", status=504)
         self._response.release()
 
     async def close(self) -> None:
         """Close the connection."""
+        self._timer.cancel()
         self._response.close()
+
+    def _look(self) -> None:
+        """Close a connection that has been silent for too long; else look again when it might have been."""
+        left = self._last + self._idle - self._loop.time()
+        if left <= 0:
+            self._silent = True
+            self._response.close()
+            return
+        self._timer = self._loop.call_later(left, self._look)
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy that the environment names for an address; None without one, or where it is to be bypassed."""
+    parts = urlsplit(url)
+    if not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 async def _limited(response: aiohttp.ClientResponse) -> bytes:
@@ -220,15 +244,11 @@ def _trouble(error: Exception) -> ProviderError:
     return Unreachable(f"the connection broke: {type(error).__name__}", status=502)
 
 
-def _expect(headers: Mapping[str, str], kind: bytes, url: str) -> None:
+def _expect(headers: Mapping[str, str], kind: str) -> None:
     """Raises BadAnswer for another content type: a proxy's page, or JSON where a stream was asked for."""
     given = headers.get("content-type", "")
-    if kind.decode() not in given:
-        raise BadAnswer(f"the answer is {given.partition(';')[0] or 'untyped'}, not {kind.decode()}", status=502)
-
-
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+    if kind not in given:
+        raise BadAnswer(f"the answer is {given.partition(';')[0] or 'untyped'}, not {kind}", status=502)
 
 
 def _tls(settings: ProviderSettings) -> ssl.SSLContext | bool:

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import perf_counter_ns
 from typing import TypeVar, cast
 
+from msgspec.structs import replace
+
 from surefoot.config.schema import ProviderSettings
-from surefoot.errors import BadAnswer, Overloaded, ProviderError, Rejected
+from surefoot.errors import BadAnswer, Overloaded, ProviderError, Rejected, TimedOut
 from surefoot.providers import Abstained, Call, Live, Said
 from surefoot.providers.breaker import Breaker
 from surefoot.providers.http import AiohttpUpstream, Exchange, ResponseStream, Upstream
@@ -34,9 +36,9 @@ class RemoteProvider:
         self.name = name
         self.dialects = frozenset({self.dialect.name})
         self._settings = settings
-        self._upstream = upstream or AiohttpUpstream(settings)
-        self._breaker = Breaker(settings.break_after, settings.break_seconds)
         self._base = self.base_url(settings)
+        self._upstream = upstream or AiohttpUpstream(replace(settings, base_url=self._base))
+        self._breaker = Breaker(settings.break_after, settings.break_seconds)
         self._headers = {"content-type": "application/json", "accept-encoding": "gzip, deflate", **self.auth(settings)}
         self._headers.update({name.lower(): value for name, value in settings.headers.items()})
 
@@ -79,7 +81,8 @@ class RemoteProvider:
         """A streamed answer whose first event has arrived. Raises ProviderError."""
         began = perf_counter_ns()
         exchange = self._exchange(call, stream=True)
-        live, attempts = await self._tried(call, exchange, _Opener(self.dialect, call, self._upstream))
+        opener = _Opener(self.dialect, call, self._upstream, self._settings.first_token_seconds)
+        live, attempts = await self._tried(call, exchange, opener)
         live.begin(attempts, began)
         return live
 
@@ -122,14 +125,19 @@ class RemoteProvider:
 class _Opener:
     """Opens a stream and waits for its first event."""
 
-    def __init__(self, dialect: Dialect, call: Call, upstream: Upstream) -> None:
+    def __init__(self, dialect: Dialect, call: Call, upstream: Upstream, first_token_seconds: float) -> None:
         self._dialect, self._call, self._upstream = dialect, call, upstream
+        self._first_token_seconds = first_token_seconds
 
     async def __call__(self, exchange: Exchange) -> RemoteLive:
         stream = await self._upstream.open(exchange)
         live = RemoteLive(self._dialect, self._call, stream)
         try:
-            await live.first()
+            async with asyncio.timeout(self._first_token_seconds):
+                await live.first()
+        except TimeoutError:
+            await stream.close()
+            raise TimedOut("no event came in time", status=504) from None
         except BaseException:
             await stream.close()
             raise

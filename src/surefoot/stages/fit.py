@@ -15,6 +15,8 @@ class Fit:
 
     def __init__(self, registry: Registry, policy: Policy) -> None:
         self._registry, self._policy = registry, policy
+        rungs = {rung.name: rung for feature in policy.features.values() for rung in feature.ladder}
+        self._known = {name: self._configured(rung) for name, rung in rungs.items()}
 
     async def __call__(self, value: Try, /) -> Ask:
         """The ask that a try amounts to; its `refusal` says why the rung cannot be asked."""
@@ -41,6 +43,9 @@ class Fit:
             if found is None and rung.kind == "relay":
                 found = self._first(feature, question.dialect)
             return (found,) if found else f"no provider of the {question.dialect} dialect offers this model"
+        return self._known.get(rung.name) or self._configured(rung)
+
+    def _configured(self, rung: Rung) -> tuple[Model, ...] | str:
         models = []
         for name in rung.models:
             model = self._registry.get(name)

@@ -12,6 +12,8 @@ Budget = tuple[str, str]  # (scope, window)
 
 def budgets_of(limits: Iterable[BudgetLimit]) -> tuple[Budget, ...]:
     """The budgets that limits speak of, each once: two limits on one budget are two bars, not two reservations."""
+    if isinstance(limits, tuple) and len(limits) == 1:  # nearly always, and several times a request
+        return ((limits[0].scope, limits[0].window),)
     return tuple(dict.fromkeys((limit.scope, limit.window) for limit in limits))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -25,9 +26,13 @@ from surefoot.store.vault import Vault, plain_form
 
 Row = tuple[object, ...]
 Key = tuple[int, bytes]  # (generation, wrapped key)
+Held = tuple[Any, ...]  # a row of RESERVATION_FIELDS, and when it was booked as an orphan
+
+_AMOUNT, _LIMITS = RESERVATION_FIELDS.index("nanodollars"), RESERVATION_FIELDS.index("limits")
+_BOOKED = len(RESERVATION_FIELDS)
 
 _encode = msgspec.json.Encoder().encode
-_decode_limits = msgspec.json.Decoder(tuple[BudgetLimit, ...]).decode
+_limits = lru_cache(4096)(msgspec.json.Decoder(tuple[BudgetLimit, ...]).decode)  # few texts, read once a request
 _SEEN = 100_000  # budgets that are known to have a row
 
 
@@ -57,11 +62,12 @@ class Page:
         self.case_events: list[Row] = []
         self.cache: list[Row] = []
         self.set_budgets: Sequence[Row] = []
-        self.fresh: dict[str, Reservation] = {}  # reserved in this very transaction
+        self.fresh: dict[str, Held] = {}  # reserved in this very transaction
 
     def write(self, connection: Connection, statements: Statements) -> None:
         """Send the rows, one executemany a table; the cache in the order of its keys."""
         self.cache.sort(key=lambda row: row[:3])
+        cursor = connection.connection.cursor()
         for statement, rows in (
             (statements.chain, self.chain),
             (statements.set_budgets, self.set_budgets),
@@ -75,7 +81,8 @@ class Page:
             (statements.cache, self.cache),
         ):
             if rows:
-                connection.exec_driver_sql(statement, list(rows))
+                cursor.executemany(statement, rows)
+        cursor.close()
 
 
 class Written(msgspec.Struct):
@@ -114,9 +121,11 @@ class Scribe:
         prepared = [record for record in records if isinstance(record, Prepared)]
         keys = self._keys(connection, {record.subject for record in prepared if record.subject})
         held = self._held(connection, prepared)
-        limits = [limit for record in records if isinstance(record, Reservation) for limit in record.limits]
-        limits += [limit for reservation, _ in held.values() for limit in reservation.limits]
-        balances, seen = self.balances(connection, limits)
+        wanted = {(limit.scope, limit.window) for text in {row[_LIMITS] for row in held.values()} for limit in _limits(text)}
+        for record in records:
+            if isinstance(record, Reservation):
+                wanted.update([(limit.scope, limit.window) for limit in record.limits])
+        balances = self.balances(connection, wanted)
         page, position, head = Page(), self._position, self._head
         outcomes: list[BudgetSpent | None] = []
         for record in records:
@@ -132,7 +141,7 @@ class Scribe:
             outcomes.append(None)
         page.set_budgets = balances.changed()
         page.write(connection, self._statements)
-        return Written(outcomes, position, head, seen, [str(row[2]) for row in page.cache])
+        return Written(outcomes, position, head, wanted, [str(row[2]) for row in page.cache])
 
     def adopt(self, written: Written) -> None:
         """Take over what a committed transaction did."""
@@ -161,24 +170,20 @@ class Scribe:
         row = connection.execute(wanted).first()
         return row is not None and (row.chain, row.body) == (self.chain, record.body)
 
-    def balances(self, connection: Connection, limits: Iterable[BudgetLimit]) -> tuple[Balances, set[Budget]]:
-        """The budgets that limits name, their rows made and locked; and the budgets themselves."""
-        wanted = sorted(budgets_of(limits))
+    def balances(self, connection: Connection, budgets: Iterable[Budget]) -> Balances:
+        """What is spent and reserved of budgets, their rows made where there are none, and locked."""
+        wanted = sorted(budgets)
         if not wanted:
-            return Balances(), set()
+            return Balances()
         new = [(*budget, 0, 0) for budget in wanted if budget not in self._seen]
         if new:
-            connection.exec_driver_sql(self._statements.new_budgets, new)
-        rows: dict[Budget, tuple[int, int]] = {}
-        for statement, values in self._statements.budgets(wanted):
-            for scope, window, spent, reserved in connection.exec_driver_sql(statement, tuple(values)):
-                rows[scope, window] = (spent, reserved)
-        return Balances(rows), set(wanted)
+            connection.connection.cursor().executemany(self._statements.new_budgets, new)
+        rows = _fetch(connection, self._statements.budgets(wanted))
+        return Balances({(scope, window): (spent, reserved) for scope, window, spent, reserved in rows})
 
     def book_orphans(self, connection: Connection, orphans: Sequence[Reservation]) -> None:
         """Turn reservations that nobody will settle into spending, at their worst case, marked as estimated."""
-        limits = [limit for orphan in orphans for limit in orphan.limits]
-        balances, _ = self.balances(connection, limits)
+        balances = self.balances(connection, {budget for orphan in orphans for budget in budgets_of(orphan.limits)})
         page = Page()
         for orphan in orphans:
             balances.move(orphan.limits, spent=orphan.nanodollars, reserved=-orphan.nanodollars)
@@ -197,71 +202,53 @@ class Scribe:
             now = time.time_ns()
             numbers = [(subject, newest.get(subject, 0) + 1) for subject in absent]
             rows = [(*number, self._vault.new_key(*number), now) for number in numbers]
-            connection.exec_driver_sql(self._statements.new_subjects, rows)
+            connection.connection.cursor().executemany(self._statements.new_subjects, rows)
             living |= self._read_keys(connection, absent)[0]  # another process may have been first
         return living
 
     def _read_keys(self, connection: Connection, subjects: Sequence[str]) -> tuple[dict[str, Key], dict[str, int]]:
         living: dict[str, Key] = {}
         newest: dict[str, int] = {}
-        for statement, values in self._statements.subjects(subjects):
-            for subject, generation, wrapped in connection.exec_driver_sql(statement, tuple(values)):
-                newest[subject] = max(generation, newest.get(subject, 0))
-                if wrapped is not None:
-                    living[subject] = (generation, wrapped)
+        for subject, generation, wrapped in _fetch(connection, self._statements.subjects(subjects)):
+            newest[subject] = max(generation, newest.get(subject, 0))
+            if wrapped is not None:
+                living[subject] = (generation, wrapped)
         return living, newest
 
-    def _held(
-        self, connection: Connection, prepared: Sequence[Prepared]
-    ) -> dict[str, tuple[Reservation, bool]]:
-        """The reservations to be settled, and whether each was booked as an orphan meanwhile."""
-        settlements = (settlement for record in prepared for settlement in record.commit.settlements)
-        ids = sorted({settlement.reservation_id for settlement in settlements if settlement.reservation_id})
-        found: dict[str, tuple[Reservation, bool]] = {}
+    def _held(self, connection: Connection, prepared: Sequence[Prepared]) -> dict[str, Held]:
+        """The rows of the reservations that are to be settled, by id."""
+        ids = {part.reservation_id for record in prepared for part in record.commit.settlements if part.reservation_id}
         if not ids:
-            return found
-        for statement, values in self._statements.held(ids):
-            for row in connection.exec_driver_sql(statement, tuple(values)):
-                found[row[0]] = (reservation_of(row), row[-1] is not None)
-        return found
+            return {}
+        return {row[0]: row for row in _fetch(connection, self._statements.held(sorted(ids)))}
 
     def _reserve(self, page: Page, balances: Balances, reservation: Reservation) -> BudgetSpent | None:
         refused = balances.reserve(reservation)
         if refused is None:
-            page.fresh[reservation.id] = reservation
-            fields = astuple(reservation)
-            page.reservations.append((*fields[:-1], _encode(reservation.limits).decode(), self.chain))
+            row = (*astuple(reservation)[:_LIMITS], _encode(reservation.limits).decode(), self.chain)
+            page.fresh[reservation.id] = (*row[:-1], None)
+            page.reservations.append(row)
         return refused
 
     def _settle(
-        self,
-        page: Page,
-        balances: Balances,
-        settlements: Sequence[Settlement],
-        held: dict[str, tuple[Reservation, bool]],
+        self, page: Page, balances: Balances, settlements: Sequence[Settlement], held: dict[str, Held]
     ) -> None:
         for settlement in settlements:
+            spent = 0
             for entry in settlement.entries:
+                spent += entry.nanodollars
                 page.ledger.append(astuple(entry))
-            if not settlement.reservation_id:
+            name = settlement.reservation_id
+            row = page.fresh.pop(name, None) or held.pop(name, None)
+            if row is None:  # nothing was reserved, or it was settled before: its budgets are right already
                 continue
-            reservation, booked = self._take(page, settlement.reservation_id, held)
-            if reservation is None:  # settled before: its budgets are right already
-                continue
-            spent = sum(entry.nanodollars for entry in settlement.entries)
-            amount = reservation.nanodollars
-            if booked:  # the estimate goes, what it really cost comes
-                page.ledger.append(astuple(returned_entry(reservation)))
-                balances.move(reservation.limits, spent=spent - amount, reserved=0)
-            else:
-                balances.move(reservation.limits, spent=spent, reserved=-amount)
-
-    def _take(
-        self, page: Page, name: str, held: dict[str, tuple[Reservation, bool]]
-    ) -> tuple[Reservation | None, bool]:
-        page.drop_reservations.append((name,))
-        fresh = page.fresh.pop(name, None)
-        return (fresh, False) if fresh is not None else held.pop(name, (None, False))
+            page.drop_reservations.append((name,))
+            amount, limits = row[_AMOUNT], _limits(row[_LIMITS])
+            if row[_BOOKED] is None:
+                balances.move(limits, spent=spent, reserved=-amount)
+            else:  # the estimate goes, what it really cost comes
+                page.ledger.append(astuple(returned_entry(reservation_of(row))))
+                balances.move(limits, spent=spent - amount, reserved=0)
 
     def _journal_row(self, record: Prepared, position: int, previous: bytes, head: bytes) -> Row:
         entry = record.commit.entry
@@ -309,10 +296,21 @@ class Scribe:
         return (*where, *what, subject, key[0], body)
 
 
+def _fetch(connection: Connection, queries: Iterable[tuple[str, Sequence[str]]]) -> list[tuple[Any, ...]]:
+    """All rows of some queries. The driver's cursor is used as it is: SQLAlchemy's results cost more than the query."""
+    cursor = connection.connection.cursor()
+    rows: list[tuple[Any, ...]] = []
+    for statement, values in queries:
+        cursor.execute(statement, values)
+        rows += cursor.fetchall()
+    cursor.close()
+    return rows
+
+
 def reservation_of(row: Sequence[Any]) -> Reservation:
     """The reservation that a row of RESERVATION_FIELDS, and perhaps more, holds."""
     fields = dict(zip(RESERVATION_FIELDS, row, strict=False))
-    fields["limits"] = _decode_limits(fields["limits"])
+    fields["limits"] = _limits(fields["limits"])
     return Reservation(**fields)
 
 

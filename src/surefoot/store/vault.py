@@ -26,6 +26,7 @@ from surefoot.records import Content
 NONCE = 12  # bytes, as AES-GCM wants it
 KEY = 32  # bytes
 _REMEMBERED = 10_000  # unwrapped subject keys
+_PSEUDONYMS = 10_000  # remembered, in memory only
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Content).decode
@@ -104,13 +105,19 @@ class Vault:
     def __init__(self, master: bytes) -> None:
         self._wrap = AESGCM(_derive(master, b"surefoot wrap"))
         self._names = _derive(master, b"surefoot pseudonym")
+        self._pseudonyms: dict[str, str] = {}
         self.fingerprint = _derive(master, b"surefoot fingerprint")[:16]  # tells two master keys apart, gives none away
         self._open: OrderedDict[tuple[str, int], AESGCM] = OrderedDict()  # least recently used first
         self._lock = threading.Lock()  # the writer seals while readers unseal
 
     def pseudonym(self, subject: str) -> str:
         """The name that stands for a subject: HMAC-SHA256, 32 hex digits."""
-        return hmac.digest(self._names, subject.encode(), "sha256").hex()[:32]
+        name = self._pseudonyms.get(subject)
+        if name is None:
+            if len(self._pseudonyms) > _PSEUDONYMS:
+                self._pseudonyms.clear()
+            name = self._pseudonyms[subject] = hmac.digest(self._names, subject.encode(), "sha256").hex()[:32]
+        return name
 
     def new_key(self, subject: str, generation: int) -> bytes:
         """A new subject key, wrapped: nonce and ciphertext."""

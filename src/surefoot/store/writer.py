@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from msgspec import MsgspecError
 from sqlalchemy import Connection, Engine
+from sqlalchemy.engine.interfaces import DBAPIModule
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from surefoot.errors import StoreError
@@ -35,11 +36,12 @@ RETRY_SECONDS = 20.0  # after this long of trying one by one, the rest of a fail
 BACKLOG = 20_000  # records that may wait before even "batched" ones wait for their write
 WAITS = 10_000
 
-# What one record may do wrong. Anything else is a fault of ours and ends the thread, which then refuses everything.
-_FAULTS = (
-    SQLAlchemyError, StoreError, MsgspecError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError,
-    RecursionError,
-)  # fmt: skip
+BUSY_GROUP = 4  # from this many records in a group on, the next group waits a moment to grow
+PAUSE_SECONDS = 0.001  # that moment: a transaction costs the same for four records as for forty
+
+# What one record may do wrong, beside the driver's own errors. Anything else is a fault of ours and ends the thread,
+# which then refuses everything.
+_RECORD_FAULTS = (MsgspecError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 _log = logging.getLogger("surefoot.store")
 
@@ -47,10 +49,12 @@ _log = logging.getLogger("surefoot.store")
 class Task:
     """One thing to be written and who waits for it; nobody does when `future` is None."""
 
-    __slots__ = ("future", "record", "since")
+    __slots__ = ("future", "is_commit", "is_work", "record", "since")
 
     def __init__(self, record: Reservation | Commit | Work, future: Future[None] | None) -> None:
         self.record, self.future, self.since = record, future, time.perf_counter()
+        self.is_commit = isinstance(record, Commit)
+        self.is_work = not (self.is_commit or isinstance(record, Reservation))
 
 
 Outcome = tuple[Task, Exception | None]
@@ -62,7 +66,8 @@ def refusal(error: BaseException) -> StoreError:
     if isinstance(error, StoreError):
         return error
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    said = str(cause).splitlines()[0] if isinstance(error, SQLAlchemyError) and str(cause) else type(cause).__name__
+    lines = str(cause).splitlines()
+    said = type(cause).__name__ if isinstance(cause, _RECORD_FAULTS) or not lines else lines[0]
     return StoreError(f"the database did not take it: {said}")
 
 
@@ -71,9 +76,13 @@ class Writer:
 
     def __init__(self, engine: Engine, scribe: Scribe, begin: Begin, *, batched: bool) -> None:
         self._engine, self._scribe, self._begin, self._batched = engine, scribe, begin, batched
+        self._dialect = engine.dialect
+        self._driver_error: type[DBAPIModule.Error] = engine.dialect.loaded_dbapi.Error
+        self._faults = (self._driver_error, SQLAlchemyError, StoreError, *_RECORD_FAULTS)
         self._queue: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
         self._open, self._door = True, threading.Lock()
+        self._last = 0  # records in the last group
         self._begun = False  # whether the last transaction began at all
         self._unsure = False  # whether the last commit may or may not have happened
         self._trusted = batched  # whether "batched" records may be acknowledged before they are written
@@ -134,7 +143,10 @@ class Writer:
     def _turn(self) -> bool:
         """Write what waits; False when the end was asked for."""
         first = self._queue.get()
+        if self._last >= BUSY_GROUP and self._queue.qsize() < GROUP:
+            time.sleep(PAUSE_SECONDS)
         got = [first, *self._waiting(GROUP - 1)]
+        self._last = len(got)
         if self._batched and None not in got and all(task is None or task.future is None for task in got):
             self._linger(got)
         tasks = [task for task in got if task is not None]
@@ -163,13 +175,13 @@ class Writer:
         for task in tasks:
             try:
                 ready.append((task, self._prepare(task.record)))
-            except _FAULTS as error:
+            except self._faults as error:
                 outcomes.append((task, refusal(error)))
         if ready:
             try:
                 outcomes += self._transaction(ready)
-            except _FAULTS as error:
-                self._roll_back()
+            except self._faults as error:
+                self._roll_back(error)
                 outcomes += self._one_by_one(ready, error)
         return outcomes
 
@@ -185,12 +197,12 @@ class Writer:
         if self._unsure:
             self._scribe.resume(connection)
         task, record = ready[0]
-        if _is_work(task):
+        if task.is_work:
             if callable(record):
                 record(connection)
             self._commit(connection)
             return [(task, None)]
-        records = [record for _, record in ready if isinstance(record, Reservation | Prepared)]
+        records = [record for _, record in ready if isinstance(record, (Reservation, Prepared))]
         if doubtful and self._scribe.is_written(connection, records[0]):
             connection.rollback()
             return [(task, None)]
@@ -206,7 +218,7 @@ class Writer:
 
     def _one_by_one(self, ready: Sequence[Ready], error: Exception) -> list[Outcome]:
         """Each record in a transaction of its own, so that only the culprit fails; all fail when no transaction begins."""
-        if len(ready) == 1 and (_is_work(ready[0][0]) or not self._unsure):
+        if len(ready) == 1 and (ready[0][0].is_work or not self._unsure):
             return [(ready[0][0], refusal(error))]
         doubtful = self._unsure
         end = time.monotonic() + RETRY_SECONDS
@@ -214,8 +226,8 @@ class Writer:
         for place, one in enumerate(ready):
             try:
                 outcomes += self._transaction([one], doubtful=doubtful)
-            except _FAULTS as fault:
-                begun = self._roll_back()
+            except self._faults as fault:
+                begun = self._roll_back(fault)
                 outcomes.append((one[0], refusal(fault)))
                 if not begun or time.monotonic() > end:
                     return outcomes + [(task, refusal(fault)) for task, _ in ready[place + 1 :]]
@@ -226,20 +238,26 @@ class Writer:
             self._connection = self._engine.connect()
         return self._connection
 
-    def _roll_back(self) -> bool:
+    def _roll_back(self, error: Exception) -> bool:
         """Undo what is open and drop a broken connection; whether a transaction had begun on a living one."""
         connection = self._connection
         if connection is None:
             return False
-        begun = self._begun and not connection.invalidated
         try:
+            if isinstance(error, self._driver_error) and self._is_gone(connection, error):
+                connection.invalidate(error)
+            begun = self._begun and not connection.invalidated
             connection.rollback()
-        except SQLAlchemyError as error:
-            _log.warning("a transaction could not be rolled back: %s", refusal(error))
+        except SQLAlchemyError as fault:
+            _log.warning("a transaction could not be rolled back: %s", refusal(fault))
             connection.invalidate()
             connection.close()
             self._connection, begun = None, False
         return begun
+
+    def _is_gone(self, connection: Connection, error: DBAPIModule.Error) -> bool:
+        raw = None if connection.invalidated else connection.connection.dbapi_connection
+        return raw is not None and self._dialect.is_disconnect(error, raw, None)
 
     def _resolve(self, outcomes: Sequence[Outcome]) -> None:
         """Tell those who wait: one wake-up for each event loop."""
@@ -250,7 +268,7 @@ class Writer:
         for task, error in outcomes:
             if task.future is None:
                 continue
-            if isinstance(task.record, Commit):
+            if task.is_commit:
                 self.waits_us.append((now - task.since) * 1e6)
             told.setdefault(task.future.get_loop(), []).append((task.future, error))
         for loop, done in told.items():
@@ -279,9 +297,9 @@ def _tell(done: Sequence[tuple[Future[None], Exception | None]]) -> None:
 
 
 def _is_work(task: Task) -> bool:
-    return not isinstance(task.record, Reservation | Commit)
+    return task.is_work
 
 
 def _is_urgent(task: Task) -> bool:
     """Whether the commit must reach the disk even when "batched": cases, keys and whatever is not a request."""
-    return _is_work(task) or (isinstance(task.record, Commit) and task.record.case is not None)
+    return task.is_work or (isinstance(task.record, Commit) and task.record.case is not None)

@@ -43,36 +43,41 @@ async def read_body(receive: Receive, headers: Mapping[str, str], settings: Serv
     length = headers.get("content-length", "")
     if length.isdigit() and int(length) > settings.max_body_bytes:
         raise BodyTooLarge(f"the body is longer than {settings.max_body_bytes} bytes")
-    message = await _next(receive, settings.body_seconds)
-    if not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        return _within(body, settings)
-    parts, size = [message.get("body", b"")], len(message.get("body", b""))
-    deadline = asyncio.get_running_loop().time() + settings.body_seconds
-    while message.get("more_body"):
-        message = await _next(receive, deadline - asyncio.get_running_loop().time())
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > settings.max_body_bytes:
-            raise BodyTooLarge(f"the body is longer than {settings.max_body_bytes} bytes")
-    return b"".join(parts)
+    task, slow = asyncio.current_task(), False
 
+    def late() -> None:
+        nonlocal slow
+        slow = True
+        if task is not None:
+            task.cancel()
 
-async def _next(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
+    # A bare timer: most bodies are there with their headers, and asyncio.timeout costs more than reading them.
+    timer = asyncio.get_running_loop().call_later(settings.body_seconds, late)
     try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            message = await receive()
-    except TimeoutError:
-        raise BodyTooSlow("the body did not arrive in time") from None
-    if message["type"] == "http.disconnect":
-        raise ClientLeft("the caller left")
-    return message
+        return await _whole(receive, settings.max_body_bytes)
+    except asyncio.CancelledError:
+        if slow and task is not None:
+            task.uncancel()
+            raise BodyTooSlow("the body did not arrive in time") from None
+        raise
+    finally:
+        timer.cancel()
 
 
-def _within(body: bytes, settings: Server) -> bytes:
-    if len(body) > settings.max_body_bytes:
-        raise BodyTooLarge(f"the body is longer than {settings.max_body_bytes} bytes")
-    return body
+async def _whole(receive: Receive, most: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft("the caller left")
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > most:
+            raise BodyTooLarge(f"the body is longer than {most} bytes")
+        if not message.get("more_body"):
+            return b"".join((*parts, part)) if parts else part
+        parts.append(part)
 
 
 def key_of(headers: Mapping[str, str]) -> str | None:
