@@ -18,7 +18,7 @@ from surefoot.providers.retry import delay_seconds
 from surefoot.providers.tokens import estimate
 from surefoot.records import Answer, Usage
 from surefoot.wire import Dialect, Top
-from surefoot.wire.sse import Splitter, data_of
+from surefoot.wire.sse import Splitter, data_of, object_of
 
 Got = TypeVar("Got")
 _ID_HEADERS = ("x-request-id", "request-id")
@@ -171,6 +171,8 @@ class RemoteLive:
             raise BadAnswer("the stream ended before its first event", status=502)
         if self._dialect.is_error(self._waiting[0]):
             raise _error_of(self._waiting[0])
+        if not self._dialect.is_last(self._waiting[0]):
+            object_of(self._waiting[0])  # garbage is found out before anything is passed on
 
     async def events(self) -> AsyncIterator[bytes]:
         """Raw events, the last one included. Raises ProviderError when the stream breaks."""

@@ -1,0 +1,102 @@
+"""What the acceptance tests share: the configuration, a gateway process, small words."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import openai
+
+from surefoot.demo.process import free_port, serving
+from surefoot.providers.testing import ScriptedUpstream
+
+CONFIG = """
+[server]
+max_body_bytes = 200000
+body_seconds = 1.0
+[store]
+database = "{folder}/surefoot.db"
+key_file = "{folder}/surefoot.key"
+[providers.vendor]
+kind = "openai"
+base_url = "{upstream}/v1"
+api_key = "sk-vendor"
+first_token_seconds = 2.0
+idle_seconds = 1.0
+break_after = 0
+[providers.other]
+kind = "anthropic"
+base_url = "{upstream}"
+api_key = "sk-other"
+first_token_seconds = 2.0
+idle_seconds = 1.0
+break_after = 0
+{models}
+[features.default]
+ladder = ["requested"]
+[features.claude]
+ladder = ["claude-plain"]
+[features.careful]
+mode = "enforce"
+ladder = ["cache", "plain"]
+person = "nurse"
+[features.believed]
+mode = "enforce"
+ladder = ["cache", "plain"]
+[features.believed.maps.plain]
+p = 0.9
+[features.believed-claude]
+mode = "enforce"
+ladder = ["cache", "claude-plain"]
+[features.believed-claude.maps.claude-plain]
+p = 0.9
+[features.fallback]
+ladder = ["broken"]
+[features.climbing]
+mode = "enforce"
+ladder = ["server-error", "plain"]
+[features.climbing.maps.plain]
+p = 0.9
+[features.poor]
+ladder = ["plain"]
+budget = {{ usd = 0.0, window = "total" }}
+[people.nurse]
+holding = "A nurse will answer you."
+retry_after_seconds = 7
+"""
+NAMES = (
+    "plain", "busy-then-ok", "rate-limited", "server-error", "wrong-request", "refused-key", "silent", "slow",
+    "half-stream", "garbage", "html", "gzip", "cached", "tools", "no-usage", "mid-error",
+)  # fmt: skip
+PRICE = "price = { input_usd_per_million = 1.0, cached_usd_per_million = 0.5, output_usd_per_million = 2.0 }"
+
+
+def models() -> str:
+    tables = [f'[models."{name}"]\nprovider = "vendor"\n{PRICE}' for name in NAMES]
+    tables += [f'[models."claude-{name}"]\nprovider = "other"\nmodel = "{name}"\n{PRICE}' for name in NAMES]
+    tables.append(f'[models.broken]\nprovider = "vendor"\nmodel = "server-error"\nfallbacks = ["plain"]\n{PRICE}')
+    return "\n".join(tables)
+
+
+class Running:
+    """What the tests talk to."""
+
+    def __init__(self, url: str, upstream: ScriptedUpstream, folder: Path) -> None:
+        self.url, self.upstream, self.folder = url, upstream, folder
+        self.config = folder / "surefoot.toml"
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Running]:
+    async with ScriptedUpstream(gap_seconds=0.02) as upstream:
+        config = folder / "surefoot.toml"
+        config.write_text(CONFIG.format(folder=folder, upstream=upstream.url, models=models()))
+        async with serving(config, free_port()) as url:
+            yield Running(url, upstream, folder)
+
+
+def messages(text: str) -> list:
+    return [{"role": "user", "content": text}]
+
+
+def ask(client: openai.OpenAI, model: str, text: str) -> str:
+    return client.chat.completions.create(model=model, messages=messages(text)).choices[0].message.content
