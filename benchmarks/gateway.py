@@ -129,13 +129,23 @@ def wait(port: int, seconds: float = 20) -> None:
 
 def load(port: int, *, connections: int, seconds: float, rate: float = 0, key: str = "x", stream: bool = False) -> Json:
     """What the load generator saw."""
-    arguments = [str(port), "/v1/chat/completions", str(connections), str(seconds), str(rate), key, "1" if stream else "0"]
+    arguments = [
+        str(port),
+        "/v1/chat/completions",
+        str(connections),
+        str(seconds),
+        str(rate),
+        key,
+        "1" if stream else "0",
+    ]
     process = pinned(1, [sys.executable, "-m", "benchmarks.load", "lg", *arguments], stdout=subprocess.PIPE)
     out, _ = process.communicate(timeout=seconds + 120)
     return dict(json.loads(out))
 
 
-def cpu_us(pid: int, port: int, key: str, *, connections: int, seconds: float, stream: bool = False) -> tuple[float, Json]:
+def cpu_us(
+    pid: int, port: int, key: str, *, connections: int, seconds: float, stream: bool = False
+) -> tuple[float, Json]:
     """(CPU microseconds per request of a process under closed-loop load, what the load saw)."""
     before = cpu_seconds(pid)
     seen = load(port, connections=connections, seconds=seconds, key=key, stream=stream)

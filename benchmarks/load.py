@@ -1,7 +1,7 @@
 """An upstream and a load generator on raw asyncio protocols, each a process of its own: `python -m benchmarks.load MODE ...`.
 
-    up PORT [CHUNKS] [GAP_MS]     an OpenAI-shaped upstream; streams CHUNKS events, GAP_MS apart, when the body asks for it
-    lg URL_PORT PATH CONNECTIONS SECONDS RATE KEY STREAM     closed loop when RATE is 0, else that many a second; prints JSON
+up PORT [CHUNKS] [GAP_MS]     an OpenAI-shaped upstream; streams CHUNKS events, GAP_MS apart, when the body asks for it
+lg URL_PORT PATH CONNECTIONS SECONDS RATE KEY STREAM     closed loop when RATE is 0, else that many a second; prints JSON
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ LAST = (
     + _chunk(choices=[], usage={"prompt_tokens": 120, "completion_tokens": 50, "total_tokens": 170})
     + b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
 )
-PLAIN = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(COMPLETION) + COMPLETION
+PLAIN = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(COMPLETION) + COMPLETION
+)
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 

@@ -58,7 +58,9 @@ def findings(package: Path) -> list[Finding]:
     modules = read(package)
     found = [finding for module in modules for finding in _of_module(module)]
     names = {module.name for module in modules}
-    found += [Finding(" -> ".join(ring), "import cycle") for ring in cycles({m.name: imports(m, names) for m in modules})]
+    found += [
+        Finding(" -> ".join(ring), "import cycle") for ring in cycles({m.name: imports(m, names) for m in modules})
+    ]
     found += _documentation(modules)
     roots = error_roots(modules)
     if len(roots) > ROOT_ERRORS:
@@ -111,13 +113,17 @@ def nesting(node: ast.AST, depth: int = 0) -> int:
 
 def _docstring_lines(node: Function) -> int:
     first = node.body[0]
-    is_doc = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    is_doc = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
     return (first.end_lineno or first.lineno) - first.lineno + 1 if is_doc else 0
 
 
 def _swallows(handler: ast.ExceptHandler) -> bool:
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    broad = any(kind is None or (isinstance(kind, ast.Name) and kind.id in ("Exception", "BaseException")) for kind in kinds)
+    broad = any(
+        kind is None or (isinstance(kind, ast.Name) and kind.id in ("Exception", "BaseException")) for kind in kinds
+    )
     return broad and all(isinstance(statement, ast.Pass | ast.Continue) for statement in handler.body)
 
 

@@ -11,6 +11,7 @@ import openai
 import pytest
 from acceptance_support import Running, running
 
+
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One gateway for all tests; they keep apart by what they ask."""

@@ -39,7 +39,9 @@ def test_the_field_at_fault_is_named(http: httpx.Client) -> None:
     assert response.json()["error"]["param"] == "max_tokens"
 
 
-@pytest.mark.parametrize(("path", "kind"), [("/v1/chat/completions", "invalid_request_error"), ("/v1/messages", "request_too_large")])
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/v1/chat/completions", "invalid_request_error"), ("/v1/messages", "request_too_large")]
+)
 def test_an_oversized_body_is_too_large(http: httpx.Client, path: str, kind: str) -> None:
     response = http.post(path, content=b"x" * 300_000)
     assert response.status_code == 413 and response.json()["error"]["type"] == kind
@@ -80,7 +82,9 @@ def test_a_foreign_origin_is_refused_without_a_key(http: httpx.Client) -> None:
 
 def test_a_header_cannot_be_injected_upstream(gateway: Running) -> None:
     body = b'{"model":"plain","messages":[{"role":"user","content":"x"}]}'
-    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nanthropic-beta: a\x00b\r\nContent-Length: %d\r\n\r\n"
+    head = (
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nanthropic-beta: a\x00b\r\nContent-Length: %d\r\n\r\n"
+    )
     assert raw(gateway, head % len(body) + body).startswith(b"HTTP/1.1 400")
 
 

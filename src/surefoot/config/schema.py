@@ -15,7 +15,6 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: int = 8080
     max_body_bytes: int = 32 * 1024 * 1024
     body_seconds: float = 30.0  # within which a body must arrive
-    debug_headers: bool = False  # more x-surefoot-* headers on every answer
     allowed_hosts: tuple[str, ...] = ()  # further Host names taken without a key
 
 

@@ -23,7 +23,15 @@ HANDBOOK = read_folder(CLINIC / "handbook")
 INDEX = Index(HANDBOOK)
 
 
-def call(query: str, *, passages: tuple[str, ...] = (), model: str = "m", row: str | None = None, dialect: str = "openai", draw: str = "0") -> Call:
+def call(
+    query: str,
+    *,
+    passages: tuple[str, ...] = (),
+    model: str = "m",
+    row: str | None = None,
+    dialect: str = "openai",
+    draw: str = "0",
+) -> Call:
     body = DIALECTS[dialect].ask(query, passages, model="x")
     top = DIALECTS[dialect].parse(body, surface="chat").top
     request = Request(
@@ -80,7 +88,9 @@ def row(id: str, query: str, text: str, context: tuple[str, ...] = ()) -> Row:
     return Row(id=id, query=query, context=context, answers={"m": RecordedAnswer(text=text, correct=True)})
 
 
-RECORDING = Recorded("r", [row("1", "", "one", ("a",)), row("2", "", "two", ("b",)), row("3", "q", "x"), row("4", "q", "y")])
+RECORDING = Recorded(
+    "r", [row("1", "", "one", ("a",)), row("2", "", "two", ("b",)), row("3", "q", "x"), row("4", "q", "y")]
+)
 
 
 def test_a_recording_is_matched_by_query_and_passages() -> None:

@@ -35,7 +35,10 @@ def test_a_final_answer_is_found_and_undressed(text: str, answer: str | None) ->
 def test_two_models_agree_on_the_value_not_the_wording() -> None:
     assert agree('{"answer": "1,200"}', "The answer is $1200.") == 1.0
     assert agree('{"answer": "1,200"}', "The answer is 1201") == 0.0
-    assert agree('{"answer": "1"}', "a text without any final answer whatsoever, as models sometimes like to write it") is None
+    assert (
+        agree('{"answer": "1"}', "a text without any final answer whatsoever, as models sometimes like to write it")
+        is None
+    )
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

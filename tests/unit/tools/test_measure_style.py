@@ -33,7 +33,10 @@ def found(style: ModuleType, tmp_path: Path, **files: str) -> list[str]:
     [
         ("x = 1\n" * 501, "501 lines"),
         ('"""d"""\ndef f() -> None:\n    """d"""\n' + "    x = 1\n" * 81, "f has 82 lines"),
-        ('def f(a: int, b: int, c: int, d: int, e: int, f: int, g: int, h: int, i: int) -> None:\n    """d"""\n', "9 parameters"),
+        (
+            'def f(a: int, b: int, c: int, d: int, e: int, f: int, g: int, h: int, i: int) -> None:\n    """d"""\n',
+            "9 parameters",
+        ),
         ('def f(a) -> None:\n    """d"""\n', "not fully annotated"),
         ("try:\n    x = 1\nexcept Exception:\n    pass\n", "swallows"),
         ("class A(ValueError):\n    '''d'''\nclass B(KeyError):\n    '''d'''\n", "2 error roots"),

@@ -68,7 +68,35 @@ def test_a_text_never_looks_like_the_end_of_a_stream(name: str, text: str) -> No
     assert content and not any(dialect.is_closing(e) or dialect.is_error(e) or dialect.is_last(e) for e in content)
 
 
-@given(st.sampled_from(NAMES), st.dictionaries(texts.filter(lambda k: k not in ("model", "stream", "messages", "max_tokens", "surefoot", "tags", "metadata", "user", "n", "tools", "stream_options", "system", "max_completion_tokens", "safety_identifier", "context")), st.integers() | texts, max_size=4))
+@given(
+    st.sampled_from(NAMES),
+    st.dictionaries(
+        texts.filter(
+            lambda k: (
+                k
+                not in (
+                    "model",
+                    "stream",
+                    "messages",
+                    "max_tokens",
+                    "surefoot",
+                    "tags",
+                    "metadata",
+                    "user",
+                    "n",
+                    "tools",
+                    "stream_options",
+                    "system",
+                    "max_completion_tokens",
+                    "safety_identifier",
+                    "context",
+                )
+            )
+        ),
+        st.integers() | texts,
+        max_size=4,
+    ),
+)
 def test_fields_we_do_not_know_reach_the_vendor_byte_for_byte(name: str, extra: dict[str, object]) -> None:
     body = msgspec.json.encode({"messages": [{"role": "user", "content": "x"}], "model": "a", "max_tokens": 5, **extra})
     parsed = DIALECTS[name].parse(body, surface="chat")
@@ -86,7 +114,10 @@ def test_what_is_ours_or_litellms_does_not_reach_the_vendor() -> None:
 def test_usage_is_asked_for_in_streams_and_other_options_are_kept() -> None:
     body = b'{"model":"a","messages":[{"role":"user","content":"x"}],"stream":true,"stream_options":{"x":1}}'
     top = DIALECTS["openai"].parse(body, surface="chat").top
-    assert json.loads(DIALECTS["openai"].upstream(top, model="a", stream=True))["stream_options"] == {"x": 1, "include_usage": True}
+    assert json.loads(DIALECTS["openai"].upstream(top, model="a", stream=True))["stream_options"] == {
+        "x": 1,
+        "include_usage": True,
+    }
     assert "stream_options" not in json.loads(DIALECTS["openai"].upstream(top, model="a", stream=False))
 
 
@@ -102,7 +133,9 @@ def test_composed_bodies_are_the_sdks_own_types() -> None:
     usage = Usage(input_tokens=3, cached_tokens=1, output_tokens=2)
     body = DIALECTS["openai"].compose("hi", model="m", id="chatcmpl-1", created=7, usage=usage)
     openai.types.chat.ChatCompletion.model_validate_json(body)
-    anthropic.types.Message.model_validate_json(DIALECTS["anthropic"].compose("hi", model="m", id="msg_1", created=7, usage=usage))
+    anthropic.types.Message.model_validate_json(
+        DIALECTS["anthropic"].compose("hi", model="m", id="msg_1", created=7, usage=usage)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -137,7 +170,16 @@ def test_a_message_start_is_tagged_inside_its_message() -> None:
     assert json.loads(tagged.split(b"data: ")[1]) == {"type": "message_start", "message": {"id": "m", "surefoot": 1}}
 
 
-@pytest.mark.parametrize(("status", "kind"), [(401, "authentication_error"), (413, "request_too_large"), (504, "timeout_error"), (529, "overloaded_error"), (500, "api_error")])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, "authentication_error"),
+        (413, "request_too_large"),
+        (504, "timeout_error"),
+        (529, "overloaded_error"),
+        (500, "api_error"),
+    ],
+)
 def test_anthropics_errors_have_their_types(status: int, kind: str) -> None:
     body = json.loads(DIALECTS["anthropic"].error(status=status, code="c", message="m", request_id="r"))
     assert body["error"]["type"] == kind and body["request_id"] == "r"
@@ -145,7 +187,12 @@ def test_anthropics_errors_have_their_types(status: int, kind: str) -> None:
 
 def test_openais_error_codes_are_strings() -> None:
     body = json.loads(DIALECTS["openai"].error(status=404, code="not_found", message="m", param="model"))
-    assert body["error"] == {"message": "m", "type": "invalid_request_error", "param": "model", "code": "model_not_found"}
+    assert body["error"] == {
+        "message": "m",
+        "type": "invalid_request_error",
+        "param": "model",
+        "code": "model_not_found",
+    }
 
 
 def test_several_choices_and_tool_calls_join_each_by_its_index() -> None:
@@ -161,7 +208,10 @@ def test_several_choices_and_tool_calls_join_each_by_its_index() -> None:
         chunk(1, {"content": "c"}, "stop"), chunk(0, {}, "tool_calls"), b"data: [DONE]\n\n",
     ]  # fmt: skip
     first, second = json.loads(DIALECTS["openai"].join(events))["choices"]
-    assert [c["function"] for c in first["message"]["tool_calls"]] == [{"name": "f", "arguments": "1"}, {"name": "g", "arguments": "{}"}]
+    assert [c["function"] for c in first["message"]["tool_calls"]] == [
+        {"name": "f", "arguments": "1"},
+        {"name": "g", "arguments": "{}"},
+    ]
     assert (first["message"]["content"], second["message"]["content"]) == ("a", "bc")
 
 
@@ -172,7 +222,16 @@ def test_thinking_tools_and_citations_survive_a_stream() -> None:
         {"type": "tool_use", "id": "t", "name": "f", "input": {"a": [1]}},
         {"type": "of_tomorrow", "what": 1},
     ]
-    body = {"id": "m", "type": "message", "role": "assistant", "model": "x", "content": content, "stop_reason": "tool_use", "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 2}}
+    body = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "x",
+        "content": content,
+        "stop_reason": "tool_use",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+    }
     joined = json.loads(DIALECTS["anthropic"].join(DIALECTS["anthropic"].cut(msgspec.json.encode(body))))
     assert joined == body
 
