@@ -115,10 +115,9 @@ class Client(asyncio.Protocol):
             return
         lower = head.lower()
         start = lower.find(b"content-length:")
+        whole = rest.endswith(b"0\r\n\r\n")
         if start >= 0:
             whole = len(rest) >= int(lower[start + 15 :].split(b"\r\n", 1)[0])
-        else:
-            whole = rest.endswith(b"0\r\n\r\n")
         if whole and not self.done.done():
             ok = head.startswith(b"HTTP/1.1 200")
             self.done.set_result((self._first, rest.count(b'" token"') if ok else -1))
@@ -183,8 +182,8 @@ def _request(port: int, path: str, key: str, stream: bool, nonce: str) -> bytes:
         },
         separators=(",", ":"),
     ).encode()  # fmt: skip
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
-    return head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n".encode()
+    return head + b"Content-Type: application/json\r\n" b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
 def _at(values: list[float], share: float) -> float | None:
