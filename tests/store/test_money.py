@@ -161,7 +161,6 @@ async def test_replicas_never_overdraw_a_budget_together(database: str, open_sta
 def open_started():
     """One replica: it asks for 50 reservations of 1, half of them in the other order of budgets."""
     from conftest import KEY
-
     from surefoot.store.open import open_store
 
     async def replica(database: str, number: int, refused: list[BaseException]) -> None:
