@@ -30,6 +30,7 @@ class Database:
     def __init__(self, reader: Engine, writer: Writer, scribe: Scribe, statements: Statements, vault: Vault) -> None:
         self._reader, self._scribe = reader, scribe
         self.writer, self.statements, self.vault = writer, statements, vault
+        self._closed = False
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="surefoot-read")
 
     async def read(self, query: Callable[[Connection], T]) -> T:
@@ -48,7 +49,10 @@ class Database:
         return await self.write(lambda connection: self._book(connection, older_than_ns))
 
     async def close(self) -> None:
-        """Write what waits, then let go of threads and connections."""
+        """Write what waits, then let go of threads and connections. Closing again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._threads, self.writer.stop)
         self._threads.shutdown(wait=True)
         self._reader.dispose()
