@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,11 +29,21 @@ class Row(Struct, frozen=True, kw_only=True):
     task: str = ""
     group: str = ""  # the source: split by it, never by row
     context: tuple[str, ...] = ()
-    reference: str | int | float | tuple[str, ...] | None = None
+    reference: object = None  # the accepted answer or a list of them: any JSON; `accepted` has them as texts
     answers: Mapping[str, RecordedAnswer] = {}
-    gold: tuple[str, ...] | str | int | None = None  # passages that answer it
+    gold: tuple[str | int, ...] | str | int | None = None  # passages that answer it
     facts: tuple[str, ...] = ()  # strings that every right answer contains
     tags: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The accepted answers as texts, what is not text as its JSON; () when the row has none."""
+        found = self.reference if isinstance(self.reference, list) else [self.reference]
+        return tuple(each if isinstance(each, str) else _json(each) for each in found if each is not None)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 _ROW = msgspec.json.Decoder(Row)
@@ -44,9 +56,9 @@ def read_rows(path: Path | str, *, limit: int | None = None) -> tuple[Row, ...]:
     try:
         data = Path(path).read_bytes()
         data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (OSError, EOFError, gzip.BadGzipFile) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot be read: {error}", file=str(path)) from error
-    for place, line in enumerate(data.splitlines(), start=1):
+    for place, line in enumerate(data.removeprefix(codecs.BOM_UTF8).splitlines(), start=1):
         if limit is not None and len(rows) >= limit:
             break
         if not line.strip():

@@ -14,16 +14,19 @@ from msgspec.structs import replace
 
 from surefoot.config.schema import ModelSettings, ProviderSettings, SimulationSettings
 from surefoot.providers import Abstained, Call, Said
-from surefoot.providers.documents import Found, Index, Passage, read_folder
+from surefoot.providers.documents import Found, Index, read_folder
+from surefoot.providers.extractive import best_sentences
 from surefoot.providers.local import LocalProvider, estimated_usage, said_text
 
 Item = TypeVar("Item")
 _SIGMA = 0.5  # of the log-normal latency
-_KNOWN = 0.34  # coverage from which on the handbook counts as having an answer
+_KNOWN = 0.38  # coverage from which on the handbook counts as having an answer
 _OPENINGS = ("", "According to our handbook: ", "Good question. ", "Thanks for asking. ", "Here is what applies: ")
 _CLOSINGS = ("", " Let us know if anything is unclear.", " I hope this helps.", " You can always call the front desk.")
 _UNSURE = "I am not sure about this; the handbook does not seem to say."
-_NUMBER = re.compile(r"\d+")
+_FIGURE = re.compile(r"\d+(?:[.,:-]\d+)*")
+_NOT = re.compile(r"\b(?:not|never) ")
+_VERB = re.compile(r"\b(?:is|are|was|were|can|may|must|will|should) (?!not|never)")
 
 
 class Simulated(LocalProvider):
@@ -53,26 +56,33 @@ class Simulated(LocalProvider):
         ranked = self._index.rank(query, most=3)
         known = bool(ranked) and ranked[0].coverage >= _KNOWN
         right = known and lot.uniform("right") < behaviour.accuracy
-        text = self._text(right, known, ranked, behaviour, lot)
+        text = self._text(query, right, known, ranked, behaviour, lot)
         unsure = text == _UNSURE
         text = _worded(text, behaviour, lot, _Lot(call.request.draw))
         score = _self_score(right, unsure, lot.uniform("score"))
         said = said_text(call, text, usage=estimated_usage(query, passages, text), signals=(("self_score", score),))
-        waited = behaviour.latency_ms * math.exp(_SIGMA * NormalDist().inv_cdf(lot.uniform("latency")))
         if behaviour.sleep:
-            await asyncio.sleep(waited / 1000)
+            slow = math.exp(_SIGMA * NormalDist().inv_cdf(lot.uniform("latency")))
+            await asyncio.sleep(behaviour.latency_ms * slow / 1000)
         return replace(said, simulated=True)
 
-    def _text(self, right: bool, known: bool, ranked: list[Found], behaviour: SimulationSettings, lot: _Lot) -> str:
+    def _text(
+        self, query: str, right: bool, known: bool, ranked: list[Found], behaviour: SimulationSettings, lot: _Lot
+    ) -> str:
         if right:
-            return ranked[0].passage.text
+            return self._answer(ranked[0], query)
         if lot.uniform("hallucinates") >= behaviour.hallucination:
             return _UNSURE
         if not ranked:
             return lot.pick("any", self._index.passages).text
-        if known and (changed := _with_a_slip(ranked[0].passage, lot)) is not None:
-            return changed
-        return ranked[min(1, len(ranked) - 1)].passage.text if known else ranked[0].passage.text
+        if not known:
+            return self._answer(ranked[0], query)
+        changed = _with_a_slip(self._answer(ranked[0], query), lot)
+        return changed or self._answer(ranked[min(1, len(ranked) - 1)], query)
+
+    def _answer(self, found: Found, query: str) -> str:
+        """What a passage says to the question."""
+        return " ".join(found.passage.sentences[place] for place in best_sentences(self._index, found, query))
 
 
 def _self_score(right: bool, unsure: bool, u: float) -> float:
@@ -99,12 +109,21 @@ class _Lot:
         return items[int(self.uniform(purpose) * len(items))]
 
 
-def _with_a_slip(passage: Passage, lot: _Lot) -> str | None:
-    """The passage with its numbers changed, as a hallucinating model would; None when it has no number."""
-    if not _NUMBER.search(passage.text):
-        return None
-    step = 1 + int(lot.uniform("slip") * 4)
-    return _NUMBER.sub(lambda found: str(int(found[0]) + step), passage.text)
+def _with_a_slip(text: str, lot: _Lot) -> str | None:
+    """The text with every number changed or, when it has none, its first statement turned round; None when it has neither."""
+    if _FIGURE.search(text):
+        step = 1 + int(lot.uniform("slip") * 4)
+        return _FIGURE.sub(lambda found: _shifted(found[0], step), text)
+    if _NOT.search(text):
+        return _NOT.sub("", text, count=1)
+    return _VERB.sub(lambda found: found[0] + "not ", text, count=1) if _VERB.search(text) else None
+
+
+def _shifted(figure: str, step: int) -> str:
+    """A number, time, price or telephone number with its first part raised; it keeps its shape."""
+    first = re.match(r"\d+", figure)
+    assert first is not None  # it is a figure
+    return str(int(first[0]) + step).zfill(len(first[0])) + figure[first.end() :]
 
 
 def _worded(text: str, behaviour: SimulationSettings, lot: _Lot, draw: _Lot) -> str:
