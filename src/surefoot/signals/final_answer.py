@@ -2,142 +2,96 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from decimal import Decimal, InvalidOperation
 
-_ANSWER_KEY = re.compile(r'"answer"\s*:\s*')
-_HASHES = re.compile(r"^####\s*(.+?)\s*$", re.MULTILINE)
+from surefoot.signals.values import Value, unfenced, value_of
+
+_ANSWER_KEY = re.compile(r"""["'](?:final[_ ]?)?answer["']\s*:\s*""", re.IGNORECASE)
+_HASHES = re.compile(r"^####[ \t]*(\S[^\n]*)", re.MULTILINE)
 _BOXED = re.compile(r"\\boxed\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
-_SAYS = re.compile(
-    r"(?:^|\b)(?:the\s+)?(?:final\s+)?answer\s*(?:is|:|=)\s*:?\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE
-)  # fmt: skip
-_HASH_LINE = re.compile(r"^#\s+(\S.*?)\s*$")
-_NUMBER = re.compile(r"^[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?$")
-_CHOICE = re.compile(r"^\(?([A-Ha-h])\)?(?:[.:)]|$)(?:\s.*)?$")
+_SAYS = re.compile(r"\banswer(?:\*\*)?[ \t]*(?:is[ \t]*:?|:|=)(?:\*\*)?\s*(\S[^\n]*)", re.IGNORECASE)
+_HASH_LINE = re.compile(r"#[ \t]+(\S[^\n]*)")
+_STRING_ENDS = re.compile(r'(?<!\\)(?:\\\\)*"\s*(?:[,}]|```|$)')
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "\\": "\\", "/": "/"}
 _SHORT_WORDS = 12
-_LITERAL_CHARS = 2000  # longer than this is compared as text: literals from models are not trusted to be small
 
 
 def final_answer(text: str) -> str | None:
     """The normalised final answer; None when the text states none.
 
     Looked for in this order: the last `"answer"` key of JSON (fenced, truncated or slightly broken JSON too), `#### x`,
-    `\\boxed{x}`, "the answer is x", and a text of at most 12 words itself.
+    `\\boxed{x}`, the last "answer is x" or "answer: x", and a text of at most 12 words itself.
     """
-    raw = _stated(text)
-    return None if raw is None else _normal(raw)
+    value = _value(text)
+    return None if value is None else value.text
 
 
 def agree(one: str, other: str) -> float | None:
-    """1.0 when two texts give the same final answer, 0.0 when they differ, None when either gives none."""
-    first, second = final_answer(one), final_answer(other)
+    """1.0 when two texts give the same final answer, 0.0 when they differ, None when either gives none.
+
+    Stricter than comparing `final_answer` where both are strings in quotes or in JSON: see `Value.same`.
+    """
+    first, second = _value(one), _value(other)
     if first is None or second is None:
         return None
-    return 1.0 if first == second else 0.0
+    return 1.0 if first.same(second) else 0.0
+
+
+def _value(text: str) -> Value | None:
+    keys = list(_ANSWER_KEY.finditer(text))
+    if keys:
+        rest = text[keys[-1].end() :]
+        raw = _json_value(rest)
+        return None if raw is None else value_of(raw, exact=rest.startswith('"'))
+    said = _stated(text)
+    return value_of(said) if said and said.strip() else None
 
 
 def _stated(text: str) -> str | None:
-    keys = list(_ANSWER_KEY.finditer(text))
-    if keys:
-        return _json_value(text[keys[-1].end() :])
+    """What a text without JSON says is its answer, as it stands there."""
     for pattern in (_HASHES, _BOXED, _SAYS):
         found = pattern.findall(text)
         if found:
             return str(found[-1])
-    stripped = _unfenced(text.strip())
-    if hash_line := _HASH_LINE.match(stripped):
-        return hash_line[1]
-    if stripped and len(stripped.split()) <= _SHORT_WORDS and "\n" not in stripped:
+    stripped = unfenced(text.strip())
+    if line := _HASH_LINE.fullmatch(stripped):
+        return line[1]
+    if len(stripped.split()) <= _SHORT_WORDS and "\n" not in stripped:
         return stripped
     return None
 
 
 def _json_value(rest: str) -> str | None:
-    """The value that follows a key, as text; broken endings are taken as far as they go."""
+    """The value that follows a key, as text; None when it is cut off."""
     if rest.startswith('"'):
-        ended = re.search(r'(?<!\\)(?:\\\\)*"\s*(?:[,}]|```|$)', rest[1:])
-        inner = rest[1 : ended.start() + 1 + _kept(ended)] if ended else None
-        return None if inner is None else _unescaped(inner)
-    if rest[:1] in "[{":
+        ended = _STRING_ENDS.search(rest, 1)
+        if ended is None:
+            return None
+        return _ESCAPED.sub(_unescaped, rest[1 : rest.index('"', ended.start())])
+    if rest[:1] in ("'", "[", "{"):
         return _balanced(rest)
     bare = re.match(r"[^,}\n`]+", rest)
     return bare[0].strip() if bare else None
 
 
-def _kept(ended: re.Match[str]) -> int:
-    """Backslashes before the closing quote belong to the value."""
-    return len(ended[0]) - len(ended[0].lstrip("\\"))
-
-
-def _unescaped(inner: str) -> str:
-    table = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "/": "/"}
-    return re.sub(r"\\(.)", lambda found: table.get(found[1], found[0]), inner)
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else _ESCAPES.get(found[2], found[0])
 
 
 def _balanced(rest: str) -> str | None:
-    depth, quote = 0, ""
+    """A bracketed or single-quoted value up to its end; None when it does not end."""
+    depth, quote, escaped = 0, "", False
     for place, char in enumerate(rest):
-        if quote:
-            quote = "" if char == quote and rest[place - 1] != "\\" else quote
+        if escaped:
+            escaped = False
+        elif quote:
+            escaped = char == "\\"
+            quote = "" if char == quote else quote
         elif char in "\"'":
             quote = char
         else:
             depth += (char in "[{(") - (char in "]})")
-            if depth == 0:
-                return rest[: place + 1]
+        if depth == 0 and not quote and not escaped:
+            return rest[: place + 1]
     return None
-
-
-def _unfenced(text: str) -> str:
-    fenced = re.fullmatch(r"```\w*\n?(.*?)\n?```", text, re.DOTALL)
-    return fenced[1].strip() if fenced else text
-
-
-def _normal(raw: str) -> str:
-    text = _unfenced(raw.strip()).strip().strip("*_`").strip()
-    text = re.sub(r"^\\text\{(.*)\}$", r"\1", text).rstrip(".").strip() if not text.startswith(("'", '"')) else text
-    number = _number(text)
-    if number is not None:
-        return number
-    literal = _literal(text)
-    if literal is not None:
-        return literal
-    if choice := _CHOICE.match(text):
-        return choice[1].upper()
-    return _words(text)
-
-
-def _words(text: str) -> str:
-    """Prose without case and edges; a single word keeps its case, since it may be a value."""
-    words = text.split()
-    folded = " ".join(words).casefold() if len(words) > 1 else "".join(words)
-    return folded.strip(" .,;:!\"'")
-
-
-def _number(text: str) -> str | None:
-    """A number without its dress: currency, percent, thousands, units of one word, trailing zeros."""
-    bare = re.sub(r"^(?:US)?[$€£]\s*|\s*[$€£%]$|\\", "", text).strip()
-    bare = re.sub(r"^([-+]?[\d.,]+)\s+[A-Za-z]+$", r"\1", bare)
-    bare = re.sub(r"^[-+]\s*[$€£]", lambda found: found[0][0], bare)
-    if not bare or not _NUMBER.match(bare) or not any(c.isdigit() for c in bare):
-        return None
-    try:
-        value = Decimal(bare.replace(",", ""))
-    except InvalidOperation:
-        return None
-    if not value.is_finite() or abs(value.adjusted()) > 50:
-        return bare
-    return f"{value.normalize():f}" if value else "0"
-
-
-def _literal(text: str) -> str | None:
-    """A Python or JSON literal by its value: spacing and the kind of quotes do not matter; a lone string is its content."""
-    if not text or len(text) > _LITERAL_CHARS or text[0] not in "[({'\"TFNtfn":
-        return None
-    pythonic = {"true": "True", "false": "False", "null": "None", "none": "None"}.get(text.casefold(), text)
-    try:
-        value = ast.literal_eval(pythonic)
-    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-        return None
-    return _words(value) if isinstance(value, str) else repr(value)
