@@ -1,6 +1,6 @@
 """What a ladder does on real recorded answers, beside the naive baselines: `python -m benchmarks.trial`.
 
-Reads the folder that SUREFOOT_DATA names. Every row is run; nothing is fitted, so nothing can be fitted to the test. Figures are
+Reads the folder that SUREFOOT_DATA names. Every row is run; nothing is fitted to anything. Figures are
 printed with n and their 95 % Clopper-Pearson interval, and checked against a computation straight from the file.
 """
 

@@ -39,7 +39,12 @@ class PostgresBackend:
             raise StoreError("PostgreSQL needs its driver: pip install 'surefoot[postgres]'") from None
 
     def begin(self, connection: Connection, durable: bool) -> None:
-        """The driver begins by itself; a commit that may wait does not wait for the server's disk."""
+        """A commit that may wait does not wait for the server's disk.
+
+        The driver begins by itself, but SQLAlchemy must know of it: what follows uses the driver's cursor, and a commit or
+        rollback of a transaction that SQLAlchemy does not know of does nothing.
+        """
+        connection.begin()
         if not durable:
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
