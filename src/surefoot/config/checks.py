@@ -18,7 +18,7 @@ SIGNALS = ("agreement", "complete", "quote", "schema", "self_score")
 WINDOWS = ("day", "month", "total")
 _DIALECT = {"openai": "openai", "anthropic": "anthropic"}
 _NETWORK = frozenset({"openai", "anthropic"})
-_FOLDER, _FILE = frozenset({"extractive", "simulated"}), frozenset({"recorded"})
+_FOLDER, _FILE = frozenset({"extractive", "simulated"}), frozenset({"recorded", "simulated"})
 _ONLY = {  # option -> the kinds of provider it means something for
     "base_url": _NETWORK, "api_key": _NETWORK, "headers": _NETWORK, "proxy": _NETWORK, "ca_file": _NETWORK,
     "connect_seconds": _NETWORK, "first_token_seconds": _NETWORK, "idle_seconds": _NETWORK, "retries": _NETWORK,
@@ -81,7 +81,7 @@ def _provider(name: str, given: ProviderSettings) -> Iterator[Problem]:
         yield Problem(
             (*path, "folder"), f"folder {given.folder!r} is not there" if given.folder else "folder is needed"
         )
-    if given.kind in _FILE and not Path(given.file or "\0missing").is_file():
+    if (given.file or given.kind == "recorded") and not Path(given.file or "\0missing").is_file():
         yield Problem((*path, "file"), f"file {given.file!r} is not there" if given.file else "file is needed")
     for header, value in given.headers.items():
         if any(c in header + value for c in "\r\n\0"):

@@ -62,7 +62,7 @@ api_key = "env:OPENAI_API_KEY"
 # break_after = 5               # failures in a row that open the circuit
 # break_seconds = 20.0
 # folder = "handbook"           # of an extractive or simulated provider
-# file = "answers.jsonl"        # of a recorded one
+# file = "answers.jsonl"        # of a recorded one; an answer key of a simulated one
 # seed = 0                      # of a simulated one
 
 [models.small]

@@ -44,7 +44,7 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     break_after: int = 5  # failures in a row that open the circuit; 0 = never
     break_seconds: float = 20.0
     folder: str = ""  # extractive, simulated: documents
-    file: str = ""  # recorded: labelled file
+    file: str = ""  # recorded: labelled file; simulated: answer key in the same format
     seed: int = 0  # simulated
 
 

@@ -39,7 +39,8 @@ holding = "The documents do not say. Your question has been passed to a person."
 def clinic_toml(folder: Path) -> str:
     """The clinic's configuration, keeping its data in a folder."""
     text = CLINIC_CONFIG.read_text("utf-8")
-    return text.replace('folder = "handbook"', f"folder = {_quoted(CLINIC / 'handbook')}") + _store(folder)
+    text = text.replace('folder = "handbook"', f"folder = {_quoted(CLINIC / 'handbook')}")
+    return text.replace('file = "messages.jsonl"', f"file = {_quoted(CLINIC_MESSAGES)}") + _store(folder)
 
 
 def docs_toml(documents: Path, folder: Path | None) -> str:

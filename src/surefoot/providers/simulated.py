@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from statistics import NormalDist
 from typing import TypeVar
@@ -17,6 +17,7 @@ from surefoot.providers import Abstained, Call, Said
 from surefoot.providers.documents import Found, Index, read_folder
 from surefoot.providers.extractive import best_sentences
 from surefoot.providers.local import LocalProvider, estimated_usage, said_text
+from surefoot.providers.rows import Row, read_rows
 
 Item = TypeVar("Item")
 _SIGMA = 0.5  # of the log-normal latency
@@ -32,6 +33,8 @@ _VERB = re.compile(r"\b(?:is|are|was|were|can|may|must|will|should) (?!not|never
 class Simulated(LocalProvider):
     """Plays models that are right as often as they are told to be.
 
+    What is right comes from an answer key (a labelled file) where the question stands in one, else from the handbook passage
+    that ranks best. A question that the key knows no facts for is answered rightly by saying so.
     Whether a model is right on a question is drawn from (seed, model, question), so that it is the same every time; only
     wording varies with the request's own lot. Its `self_score` is what such a model says of itself; see `_self_score`.
     """
@@ -39,24 +42,33 @@ class Simulated(LocalProvider):
     kind = "simulated"
     simulated = True
 
-    def __init__(self, name: str, index: Index, models: Mapping[str, SimulationSettings], *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        index: Index,
+        models: Mapping[str, SimulationSettings],
+        *,
+        seed: int = 0,
+        key: Iterable[Row] = (),
+    ) -> None:
         super().__init__(name)
         self._index, self._models, self._seed = index, dict(models), seed
+        self._key = {row.query: row for row in key}
 
     @classmethod
     def of(cls, name: str, settings: ProviderSettings, models: Mapping[str, ModelSettings]) -> Simulated:
         """The provider of a configured folder and its models. Raises DataError."""
         behaviours = {key: model.simulation or SimulationSettings() for key, model in models.items()}
-        return cls(name, Index(read_folder(settings.folder)), behaviours, seed=settings.seed)
+        key = read_rows(settings.file) if settings.file else ()
+        return cls(name, Index(read_folder(settings.folder)), behaviours, seed=settings.seed, key=key)
 
     async def answer(self, call: Call, query: str, passages: tuple[str, ...]) -> Said | Abstained:
         """What the simulated model says."""
         behaviour = self._models.get(call.model, SimulationSettings())
         lot = _Lot(f"{self._seed}:{call.model}:{query}")
-        ranked = self._index.rank(query, most=3)
-        known = bool(ranked) and ranked[0].coverage >= _KNOWN
-        right = known and lot.uniform("right") < behaviour.accuracy
-        text = self._text(query, right, known, ranked, behaviour, lot)
+        truth = self._truth(query)
+        right = truth is not None and lot.uniform("right") < behaviour.accuracy
+        text = truth if truth is not None and right else self._failure(query, truth, behaviour, lot)
         unsure = text == _UNSURE
         text = _worded(text, behaviour, lot, _Lot(call.request.draw))
         score = _self_score(right, unsure, lot.uniform("score"))
@@ -66,19 +78,23 @@ class Simulated(LocalProvider):
             await asyncio.sleep(behaviour.latency_ms * slow / 1000)
         return replace(said, simulated=True)
 
-    def _text(
-        self, query: str, right: bool, known: bool, ranked: list[Found], behaviour: SimulationSettings, lot: _Lot
-    ) -> str:
-        if right:
-            return self._answer(ranked[0], query)
+    def _truth(self, query: str) -> str | None:
+        """The right answer; None when neither the key nor the handbook has one."""
+        row = self._key.get(query)
+        if row is not None:
+            return row.reference if row.facts and isinstance(row.reference, str) else _UNSURE
+        ranked = self._index.rank(query, most=1)
+        return self._answer(ranked[0], query) if ranked and ranked[0].coverage >= _KNOWN else None
+
+    def _failure(self, query: str, truth: str | None, behaviour: SimulationSettings, lot: _Lot) -> str:
+        """What is said instead: that it does not know, the truth with a slip, or another passage."""
         if lot.uniform("hallucinates") >= behaviour.hallucination:
             return _UNSURE
-        if not ranked:
-            return lot.pick("any", self._index.passages).text
-        if not known:
-            return self._answer(ranked[0], query)
-        changed = _with_a_slip(self._answer(ranked[0], query), lot)
-        return changed or self._answer(ranked[min(1, len(ranked) - 1)], query)
+        changed = _with_a_slip(truth, lot) if truth is not None and truth != _UNSURE else None
+        if changed is not None:
+            return changed
+        ranked = self._index.rank(query, most=2)
+        return self._answer(ranked[-1], query) if ranked else lot.pick("any", self._index.passages).text
 
     def _answer(self, found: Found, query: str) -> str:
         """What a passage says to the question."""
@@ -86,11 +102,11 @@ class Simulated(LocalProvider):
 
 
 def _self_score(right: bool, unsure: bool, u: float) -> float:
-    """How sure a model says it is: 1 - .3 u^2 when right, uniform on [.45, .98] when it makes things up (it is
-    overconfident), on [.05, .4] when it admits that it does not know."""
-    if right:
-        return 1 - 0.3 * u * u
-    return 0.05 + 0.35 * u if unsure else 0.45 + 0.53 * u
+    """How sure a model says it is: uniform on [.05, .4] when it admits that it does not know, 1 - .3 u^2 when it answers
+    rightly, uniform on [.45, .98] when it makes things up (it is overconfident)."""
+    if unsure:
+        return 0.05 + 0.35 * u
+    return 1 - 0.3 * u * u if right else 0.45 + 0.53 * u
 
 
 class _Lot:
