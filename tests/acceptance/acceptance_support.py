@@ -44,6 +44,11 @@ mode = "enforce"
 ladder = ["cache", "plain"]
 [features.believed.maps.plain]
 p = 0.9
+[features.forgotten]
+mode = "enforce"
+ladder = ["cache", "plain"]
+[features.forgotten.maps.plain]
+p = 0.9
 [features.believed-claude]
 mode = "enforce"
 ladder = ["cache", "claude-plain"]

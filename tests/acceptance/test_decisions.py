@@ -85,9 +85,9 @@ def test_a_retracted_answer_is_not_given_again(client: openai.OpenAI, gateway: R
 
 
 def test_a_new_epoch_forgets_everything(client: openai.OpenAI, gateway: Running) -> None:
-    asked = dict(model="believed", messages=messages("forget me"))
+    asked = dict(model="forgotten", messages=messages("forget me"))
     client.chat.completions.create(**asked)
-    surefoot(gateway, "cache", "invalidate", "--feature", "believed")
+    surefoot(gateway, "cache", "invalidate", "--feature", "forgotten")
     assert client.chat.completions.create(**asked).model_extra["surefoot"]["cache"] == "miss"
 
 
