@@ -123,3 +123,28 @@ def test_the_ledger_adds_up_to_what_the_caller_was_told(client: openai.OpenAI, g
     # 100 fresh tokens at 1 USD, 20 cached at 0.50, 30 out at 2 USD per million
     assert booked() - before == 100_000 + 10_000 + 60_000
     assert answer.model_extra["surefoot"]["cost_usd"] == "0.000170000"
+
+
+def test_the_ledger_can_be_read_by_tag_and_by_subject(client: openai.OpenAI, gateway: Running) -> None:
+    for tags in ("spring,red", "red,spring"):
+        client.chat.completions.create(
+            model="plain", messages=messages("x"), user="patient-7", extra_headers={"x-litellm-tags": tags}
+        )
+    rows = {row["group"]: row for row in json.loads(surefoot(gateway, "ledger", "--by", "tags", "--json"))}
+    assert rows["red, spring"]["requests"] == 2 and rows["red, spring"]["nanodollars"] == 2 * 180_000
+    subjects = json.loads(surefoot(gateway, "ledger", "--by", "subject", "--json"))
+    assert len(subjects) >= 2 and not any("patient-7" in row["group"] for row in subjects)
+
+
+def test_a_caller_that_gives_up_waiting_stops_the_vendor_and_is_booked(client: openai.OpenAI, gateway: Running) -> None:
+    left = gateway.upstream.left
+    with pytest.raises(openai.APITimeoutError):
+        client.with_options(timeout=0.6).chat.completions.create(
+            model="silent", messages=messages("x"), extra_headers={"x-litellm-tags": "gave-up"}
+        )
+    until = time.monotonic() + 5
+    while gateway.upstream.left == left and time.monotonic() < until:
+        time.sleep(0.02)
+    assert gateway.upstream.left > left
+    rows = {row["group"]: row for row in json.loads(surefoot(gateway, "ledger", "--by", "tags", "--json"))}
+    assert rows["gave-up"]["nanodollars"] == rows["gave-up"]["estimated_nanodollars"] > 0

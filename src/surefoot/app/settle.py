@@ -96,6 +96,7 @@ def commit_of(outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: in
         error=outcome.error,
         nanodollars=outcome.nanodollars,
         own_us=outcome.own_us,
+        tags=request.attribution.tags,
     )
     return Commit(
         entry=entry,

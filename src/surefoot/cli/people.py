@@ -23,7 +23,10 @@ def cases(
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())
         return
-    table = Table("case", "feature", "for", "since", "because", expand=False)
+    table = Table(expand=False)
+    table.add_column("case", no_wrap=True)
+    for heading in ("feature", "for", "since", "because"):
+        table.add_column(heading, overflow="fold")
     for case in found:
         since = f"{datetime.fromtimestamp(case.opened_at_ns / 1e9, UTC):%m-%d %H:%M}"
         table.add_row(case.id, case.feature, case.role, since, case.reason)

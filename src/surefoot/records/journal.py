@@ -72,6 +72,7 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     error: str = ""  # code of the refusal, "" when there was none
     nanodollars: int = 0
     own_us: int = 0  # microseconds spent, less the time providers took
+    tags: tuple[str, ...] = ()  # the caller's labels for its own accounting; they must not name persons
 
 
 class Content(Struct, frozen=True, kw_only=True):
