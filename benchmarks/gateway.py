@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -105,7 +105,7 @@ def litellm(upstream_port: int) -> Iterator[tuple[int, int, str]]:
         config, port = Path(folder, "config.yaml"), free_port()
         config.write_text(LITELLM.format(upstream=upstream_port))
         process = pinned(
-            0, [str(Path(sys.executable).with_name("litellm")), "--config", str(config), "--port", str(port)],
+            0, [shutil.which("litellm") or "litellm", "--config", str(config), "--port", str(port)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
@@ -239,10 +239,10 @@ def import_ms() -> float:
 
 
 def peers(names: list[str], rounds: int, seconds: float) -> dict[str, object]:
-    """The same plain load through others, when they are installed."""
+    """The same plain load through others, when their command is on the PATH (in an environment of their own)."""
     found: dict[str, object] = {}
     for name in names:
-        if name != "litellm" or importlib.util.find_spec("litellm") is None:
+        if name != "litellm" or shutil.which("litellm") is None:
             found[name] = "not installed"
             continue
         with upstream(CHUNKS, 0.0) as up, litellm(up) as (port, pid, key):
