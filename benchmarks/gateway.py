@@ -4,7 +4,8 @@
 
 The full path is measured: virtual key, exact cache (a miss), budget, journal, encrypted content and ledger in SQLite, durable
 before the answer. CPU is user and system time of the gateway's process over the number of requests. The naive baseline is the
-same load straight to the upstream. Rounds of both are interleaved; medians are quoted.
+same load straight to the upstream; the floor is uvicorn and aiohttp forwarding and nothing else. Rounds of all are
+interleaved; medians are quoted.
 """
 
 from __future__ import annotations
@@ -99,6 +100,19 @@ def gateway(upstream_port: int) -> Iterator[tuple[int, int, str]]:
 
 
 @contextlib.contextmanager
+def floor(upstream_port: int) -> Iterator[tuple[int, int]]:
+    """(port, pid) of the bare libraries: what no gateway on them can be cheaper than."""
+    port = free_port()
+    process = pinned(0, [sys.executable, "-m", "benchmarks.floor", str(port), str(upstream_port)])
+    try:
+        wait(port)
+        yield port, process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
 def litellm(upstream_port: int) -> Iterator[tuple[int, int, str]]:
     """The peer's proxy in its plainest form: no database, no key check."""
     with tempfile.TemporaryDirectory() as folder:
@@ -160,12 +174,14 @@ def measure(rounds: int, seconds: float) -> dict[str, object]:
     def note(name: str, value: float) -> None:
         found.setdefault(name, []).append(value)
 
-    with upstream(CHUNKS, 0.0) as up, gateway(up) as (port, pid, key):
+    with upstream(CHUNKS, 0.0) as up, gateway(up) as (port, pid, key), floor(up) as (bare_port, bare_pid):
         load(port, connections=8, seconds=1, key=key)  # warm
+        load(bare_port, connections=8, seconds=1)
         for _ in range(rounds):
             us, seen = cpu_us(pid, port, key, connections=32, seconds=seconds)
             note("cpu_us", us)
             note("rps", seen["n"] / seconds)
+            note("floor_us", cpu_us(bare_pid, bare_port, "x", connections=32, seconds=seconds / 2)[0])
             bad, n = bad + seen["bad"], n + seen["n"]
             us, seen = cpu_us(pid, port, key, connections=8, seconds=seconds / 2, stream=True)
             note("event_us", us / (CHUNKS + 4))
@@ -273,6 +289,7 @@ def main() -> None:
         "import_ms": round(import_ms(), 1),
         "peers": peers(given.peer, given.rounds, given.seconds),
         "rounds": given.rounds,
+        "floor_cpu_us_per_request": round(statistics.median(found["floor_us"]), 1),
         "n": measured["n"], "bad": measured["bad"], "seed": 1, "commit_wait_ms": measured["waits"], "paced": streams,
         "spread": {name: spread(values) for name, values in found.items()},
         "machine": machine(),

@@ -37,7 +37,7 @@ BACKLOG = 20_000  # records that may wait before even "batched" ones wait for th
 WAITS = 10_000
 
 BUSY_GROUP = 4  # from this many records in a group on, the next group waits a moment to grow
-PAUSE_SECONDS = 0.001  # that moment: a transaction costs the same for four records as for forty
+PAUSE_SECONDS = 0.002  # that moment: a transaction costs the same for four records as for forty
 
 # What one record may do wrong, beside the driver's own errors. Anything else is a fault of ours and ends the thread,
 # which then refuses everything.
