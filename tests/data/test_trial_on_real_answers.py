@@ -62,4 +62,4 @@ def test_rows_that_share_a_query_keep_their_own_verdicts(data_dir: Path, name: s
 @pytest.mark.data
 def test_a_file_without_texts_has_no_cost(data_dir: Path) -> None:
     report = run(data_dir / "mmlu_routing.jsonl.gz", "mistralai/Mixtral-8x7B-Instruct-v0.1,gpt-4-1106-preview,person")
-    assert report.cost_usd is None and report.baseline.error is not None
+    assert report.cost_usd is None and report.baseline.error is not None and report.cost_estimated

@@ -102,7 +102,7 @@ def _tell(report: Report, url: str, console: Console, *, as_json: bool, docs: bo
     console.print(render(report))
     if not docs:
         console.print("Handbook, messages and verdicts are hand-written and fictional; the flagship is simulated.")
-    console.print(f"\nOPENAI_BASE_URL={url}/v1   ANTHROPIC_BASE_URL={url}", soft_wrap=True, highlight=False)
+    console.print(f"\nOPENAI_BASE_URL={url}/v1\nANTHROPIC_BASE_URL={url}", highlight=False)
     console.print(f"{url}/healthz\n{url}/metrics\n{url}/v1/models", highlight=False)
 
 

@@ -56,7 +56,7 @@ async def trial(
     try:
         caller = app.caller(None)
         rules = app.policy.features[app.feature_for(caller, "surefoot", feature)]
-        tally = _Tally()
+        tally = _Tally(estimated=_recorded(app, rules))
         for place, row in enumerate(rows):
             await _run(app, rules, row, tally)
             on_progress(place + 1, len(rows))
@@ -137,6 +137,12 @@ def _count_end(app: App, row: Row, decision: Decision, tally: _Tally) -> None:
         tally.right += 1
     else:
         tally.wrong[rung.name] = tally.wrong.get(rung.name, 0) + 1
+
+
+def _recorded(app: App, feature: Feature) -> bool:
+    """Whether a rung answers from a recording: recordings hold no usage, so whatever they cost is estimated."""
+    found = (app.registry.get(name) for name in feature.models())
+    return any(model is not None and model.provider.kind == "recorded" for model in found)
 
 
 def _unpriced(app: App, feature: Feature, tally: _Tally) -> tuple[str, ...]:
