@@ -159,9 +159,13 @@ def test_a_changed_file_is_taken_and_a_bad_one_is_not(tmp_path: Path) -> None:
     async def run() -> None:
         watching = asyncio.create_task(watch(file, load(file).digest, take))
         await asyncio.sleep(0.1)
-        for text in ("broken =", GOOD + "confidence = 0.5\n"):
-            file.write_text(text)
-            await asyncio.sleep(1.3)
+        file.write_text("broken =")
+        await asyncio.sleep(1.3)
+        file.write_text(GOOD + "confidence = 0.5\n")
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            if taken:
+                break
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 
