@@ -74,3 +74,30 @@ def test_every_answer_and_case_that_was_told_is_still_there(tmp_path: Path, roun
             await store.close()
 
     asyncio.run(run())
+
+
+def test_a_graceful_end_writes_what_was_only_batched(tmp_path: Path) -> None:
+    config = tmp_path / "surefoot.toml"
+    config.write_text(clinic_toml(tmp_path).replace("[store]", '[store]\ndurability = "batched"'))
+    port = free_port()
+    command = [sys.executable, "-m", "surefoot", "serve", "--config", str(config), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    async def run() -> None:
+        body = {"model": "clinic", "messages": [{"role": "user", "content": QUESTIONS[0]}]}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            for _ in range(200):
+                try:
+                    response = await client.post("/v1/chat/completions", json=body)
+                    break
+                except httpx.HTTPError:
+                    await asyncio.sleep(0.05)
+        process.terminate()
+        assert process.wait(15) == 0
+        key_file = str(tmp_path / "surefoot.key")
+        store = open_store(str(tmp_path / "surefoot.db"), durability="acknowledged", key_file=key_file)
+        await store.start()
+        assert await store.journal.get(response.headers["x-request-id"]) is not None
+        await store.close()
+
+    asyncio.run(run())
