@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from msgspec import Meta, Raw, Struct
 from surefoot.errors import BadAnswer, BadRequest
 from surefoot.records import Attribution, Usage
 from surefoot.wire import Parsed, Read, Top, anthropic_stream, passages
-from surefoot.wire.fields import body_of, explain, tag_body, top_of
+from surefoot.wire.fields import Name, Ours, TokenCount, TokenLimit, body_of, explain, strip, tag_event, top_of
 from surefoot.wire.sse import data_of, event_of
 
 _FINISH = {
@@ -21,16 +21,9 @@ _FINISH = {
 }  # fmt: skip
 _TYPES = {
     400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error",
-    404: "not_found_error", 408: "timeout_error", 413: "request_too_large", 429: "rate_limit_error", 504: "timeout_error",
-    529: "overloaded_error",
+    404: "not_found_error", 408: "timeout_error", 409: "conflict_error", 413: "request_too_large",
+    429: "rate_limit_error", 504: "timeout_error", 529: "overloaded_error",
 }  # fmt: skip
-
-Positive = Annotated[int, Meta(ge=1)]
-
-
-class _Ours(Struct, forbid_unknown_fields=True):
-    context: tuple[str, ...] = ()
-    feature: str = ""
 
 
 class _Message(Struct):
@@ -39,20 +32,21 @@ class _Message(Struct):
 
 class _Metadata(Struct):
     user_id: str | None = None
+    tags: Any = None  # LiteLLM's
 
 
 class _Count(Struct, kw_only=True):
-    model: str
+    model: Name
     messages: Annotated[list[_Message], Meta(min_length=1)]
     stream: bool | None = None
     tools: list[Raw] | None = None
     metadata: _Metadata | None = None
     tags: tuple[str, ...] | None = None
-    surefoot: _Ours | None = None
+    surefoot: Ours | None = None
 
 
 class _Messages(_Count, kw_only=True):
-    max_tokens: Positive
+    max_tokens: TokenLimit
 
 
 class _Block(Struct):
@@ -66,20 +60,34 @@ class _Said(Struct):
     content: str | list[_Block]
 
 
+class _OutputDetails(Struct):
+    thinking_tokens: TokenCount | None = None
+
+
 class _Usage(Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
+    input_tokens: TokenCount | None = None
+    output_tokens: TokenCount | None = None
+    cache_creation_input_tokens: TokenCount | None = None
+    cache_read_input_tokens: TokenCount | None = None
+    output_tokens_details: _OutputDetails | None = None
+
+
+class _Written(Struct):
+    type: str
+    text: str | None = None
 
 
 class _Answer(Struct):
-    content: list[_Block] | None = None
-    model: str = ""
-    id: str = ""
+    content: list[_Written] | None = None
+    model: str | None = None
+    id: str | None = None
     stop_reason: str | None = None
     usage: _Usage | None = None
     input_tokens: int | None = None  # of a token count
+
+
+class _Typed(Struct):
+    type: str = ""
 
 
 _MESSAGES = msgspec.json.Decoder(_Messages)
@@ -87,6 +95,9 @@ _COUNT = msgspec.json.Decoder(_Count)
 _SAID = msgspec.json.Decoder(list[_Said])
 _SYSTEM = msgspec.json.Decoder(str | list[_Block])
 _ANSWER = msgspec.json.Decoder(_Answer)
+_TYPED = msgspec.json.Decoder(_Typed)
+_START, _STOP, _ERROR = frozenset({b"message_start"}), frozenset({b"message_stop"}), frozenset({b"error"})
+_CLOSING = _STOP | {b"message_delta"}
 
 
 class Anthropic:
@@ -103,10 +114,8 @@ class Anthropic:
             raise explain(error) from error
         except (msgspec.DecodeError, RecursionError) as error:
             raise BadRequest(f"the body cannot be read: {error}") from error
-        ours = asked.surefoot or _Ours()
-        top.pop("surefoot", None)
-        top.pop("tags", None)
-        user = asked.metadata.user_id if asked.metadata else None
+        ours, metadata = asked.surefoot or Ours(), asked.metadata or _Metadata()
+        tags = strip(top, asked.tags or (), metadata.tags)
         return Parsed(
             model=asked.model,
             stream=bool(asked.stream),
@@ -114,7 +123,7 @@ class Anthropic:
             max_output_tokens=asked.max_tokens if isinstance(asked, _Messages) else None,
             has_tools=bool(asked.tools),
             include_usage=True,
-            attribution=Attribution(end_user=user or "", tags=asked.tags or ()),
+            attribution=Attribution(end_user=metadata.user_id or "", tags=tags),
             context=ours.context,
             feature=ours.feature,
         )
@@ -124,9 +133,9 @@ class Anthropic:
         try:
             system = _SYSTEM.decode(bytes(top["system"])) if "system" in top else ""
             said = _SAID.decode(bytes(top.get("messages", b"[]")))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise BadRequest(f"messages cannot be read: {error}", param="messages") from error
-        texts = [("system", _text(system)), *((message.role, _text(message.content)) for message in said)]
+        texts = [("system", _text(system)), *(text for message in said for text in _texts(message))]
         return passages.gather(texts)
 
     def ask(self, query: str, passages_: Sequence[str], *, model: str, stream: bool = False) -> bytes:
@@ -134,7 +143,7 @@ class Anthropic:
         body: dict[str, object] = {
             "model": model,
             "max_tokens": 1024,
-            "messages": [{"role": "user", "content": query}],
+            "messages": [{"role": "user", "content": passages.write_query(query)}],
         }
         if passages_:
             body["system"] = passages.write(passages_)
@@ -160,17 +169,18 @@ class Anthropic:
         if answer.content is None:
             if answer.input_tokens is None:
                 raise BadAnswer("neither content nor a token count in the answer")
-            return Read(text="", model=answer.model, finish="stop", usage=Usage())
+            return Read(text="", model=answer.model or "", finish="stop", usage=Usage())
         return Read(
-            text=_text(answer.content),
-            model=answer.model,
+            text=_answered(answer.content),
+            model=answer.model or "",
             finish=_FINISH.get(answer.stop_reason or "", "other"),
             usage=_usage(answer.usage) if answer.usage else None,
-            id=answer.id,
+            id=answer.id or "",
         )
 
     def compose(self, text: str, *, model: str, id: str, created: int, usage: Usage) -> bytes:
         """A complete message around a text."""
+        details = {"thinking_tokens": usage.reasoning_tokens}
         return msgspec.json.encode(
             {
                 "id": id,
@@ -185,6 +195,7 @@ class Anthropic:
                     "cache_creation_input_tokens": usage.cache_write_tokens,
                     "cache_read_input_tokens": usage.cached_tokens,
                     "output_tokens": usage.output_tokens,
+                    **({"output_tokens_details": details} if usage.reasoning_tokens else {}),
                 },
             }
         )
@@ -199,13 +210,11 @@ class Anthropic:
 
     def is_last(self, event: bytes) -> bool:
         """Whether this is `message_stop`."""
-        return event.startswith(b"event: message_stop") or _type_is(event, b"message_stop")
+        return _is(event, _STOP)
 
     def is_closing(self, event: bytes) -> bool:
         """Whether this is `message_delta` or `message_stop`."""
-        return event.startswith((b"event: message_delta", b"event: message_stop")) or (
-            not event.startswith(b"event:") and (_type_is(event, b"message_delta") or _type_is(event, b"message_stop"))
-        )
+        return _is(event, _CLOSING)
 
     def is_usage_only(self, event: bytes) -> bool:
         """Never: this dialect has no such event."""
@@ -213,16 +222,14 @@ class Anthropic:
 
     def is_error(self, event: bytes) -> bool:
         """Whether this is an `error` event."""
-        return event.startswith(b"event: error") or (not event.startswith(b"event:") and _type_is(event, b"error"))
+        return _is(event, _ERROR)
 
     def tag(self, event: bytes, note: bytes) -> bytes:
-        """An event with the note as its last field; in `message_start` it goes into the message, which the SDK keeps."""
-        if not (event.startswith(b"event: message_start") or _type_is(event, b"message_start")):
-            return tag_body(event, note)
-        top = top_of(data_of(event))
-        if "message" in top:
-            top["message"] = Raw(tag_body(bytes(top["message"]), note))
-        return b"event: message_start\ndata: " + body_of(top) + b"\n\n"
+        """An event with the note as its last field; in `message_start` it goes into the message, which the SDK keeps.
+
+        Raises: BadAnswer for what is no such event.
+        """
+        return tag_event(event, note, inside="message" if _is(event, _START) else "")
 
     def error(self, *, status: int, code: str, message: str, param: str | None = None, request_id: str = "") -> bytes:
         """An error body."""
@@ -254,19 +261,16 @@ def count_tokens_body(input_tokens: int) -> bytes:
     return msgspec.json.encode({"input_tokens": input_tokens})
 
 
-def _type_is(event: bytes, kind: bytes) -> bool:
-    """Whether the payload's own type says so, for servers that leave out the event line; text is escaped, so cannot."""
-    data = data_of(event)
-    if b'"' + kind + b'"' not in data:
+def _is(event: bytes, kinds: frozenset[bytes]) -> bool:
+    """Whether an event is of one of these kinds: by its name, by its payload's own type where a server leaves that out."""
+    if event.startswith(b"event:"):
+        return event[6 : event.find(b"\n")].strip() in kinds
+    if not any(b'"' + kind + b'"' in event for kind in kinds):  # in a text these quotes would be escaped
         return False
     try:
-        return msgspec.json.decode(data, type=_Typed).type == kind.decode()
-    except msgspec.DecodeError:
+        return _TYPED.decode(data_of(event)).type.encode() in kinds
+    except (msgspec.DecodeError, RecursionError):
         return False
-
-
-class _Typed(Struct):
-    type: str = ""
 
 
 def _error(status: int, message: str, param: str | None, request_id: str) -> dict[str, object]:
@@ -282,35 +286,56 @@ def _card(card: Mapping[str, object]) -> dict[str, object]:
         "id": card["id"],
         "display_name": card.get("display_name") or card["id"],
         "created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "lifecycle": "active",
     }
 
 
 def _text(content: str | list[_Block]) -> str:
-    """The text of a message: plain, of its text blocks, and of what tools returned."""
+    """What was written: the plain text, or its text blocks in lines."""
     if isinstance(content, str):
         return content
-    return "\n".join(text for block in content if (text := _block_text(block)) is not None)
+    return "\n".join(block.text for block in content if block.text is not None)
 
 
-def _block_text(block: _Block) -> str | None:
-    if block.text is not None:
-        return block.text
-    if block.type != "tool_result":
+def _texts(message: _Said) -> Iterator[tuple[str, str]]:
+    """(role, text) of a message; what tools returned is a "tool"'s and no user's, though it comes in a user message."""
+    blocks = [] if isinstance(message.content, str) else message.content
+    returned = [block for block in blocks if block.type == "tool_result"]
+    for block in returned:
+        parts = block.content if isinstance(block.content, list) else [{"text": block.content}]
+        texts = (part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+        yield "tool", "\n".join(texts)
+    text = _text(message.content)
+    if text or not returned:
+        yield message.role, text
+
+
+def _answered(blocks: list[_Written]) -> str:
+    """An answer's text. Texts side by side are one text, parted for citations only; other blocks between them part lines."""
+    texts: list[str] = []
+    together = False
+    for block in blocks:
+        if block.type == "text" and block.text is not None:
+            if together:
+                texts[-1] += block.text
+            else:
+                texts.append(block.text)
+        together = block.type == "text"
+    return "\n".join(texts)
+
+
+def _usage(given: _Usage) -> Usage | None:
+    """Ours counts everything sent as input; theirs leaves cached tokens out. None when neither total was said."""
+    if given.input_tokens is None and given.output_tokens is None:
         return None
-    if isinstance(block.content, str):
-        return block.content
-    parts = block.content if isinstance(block.content, list) else []
-    return "\n".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
-
-
-def _usage(given: _Usage) -> Usage:
-    """Ours counts everything sent as input; theirs leaves cached tokens out."""
     written, read = given.cache_creation_input_tokens or 0, given.cache_read_input_tokens or 0
+    generated, details = given.output_tokens or 0, given.output_tokens_details
     return Usage(
         input_tokens=(given.input_tokens or 0) + written + read,
         cached_tokens=read,
         cache_write_tokens=written,
-        output_tokens=given.output_tokens or 0,
+        output_tokens=generated,
+        reasoning_tokens=min((details and details.thinking_tokens) or 0, generated),
     )
 
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta, Raw, Struct
 
-from surefoot.errors import BadRequest
+from surefoot.errors import BadAnswer, BadRequest
 from surefoot.wire import Top
+from surefoot.wire.sse import data_of, with_data
 
-_TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_STRING = msgspec.json.Encoder()
+# Far above what any model takes, and low enough for a reservation to be a 64-bit number of nano-dollars.
+TokenLimit = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+ChoiceCount = Annotated[int, Meta(ge=1, le=1024)]
+TokenCount = Annotated[int, Meta(ge=0, le=2**40)]  # as billed: below zero it would be a credit
+Name = Annotated[str, Meta(min_length=1)]
+
+_TOP = msgspec.json.Decoder(dict[str, Raw])
+_JSON = msgspec.json.Encoder()
+
+
+class Ours(Struct, forbid_unknown_fields=True):
+    """The `surefoot` object of a request."""
+
+    context: tuple[str, ...] = ()
+    feature: str = ""
 
 
 def top_of(body: bytes) -> Top:
@@ -26,22 +42,57 @@ def top_of(body: bytes) -> Top:
         raise BadRequest("the body is nested too deeply") from error
 
 
-def body_of(top: Mapping[str, bytes | msgspec.Raw]) -> bytes:
+def body_of(top: Mapping[str, bytes | Raw]) -> bytes:
     """The JSON object of raw fields, in their order."""
-    return b"{" + b",".join(_STRING.encode(name) + b":" + bytes(value) for name, value in top.items()) + b"}"
+    return b"{" + b",".join(_JSON.encode(name) + b":" + bytes(value) for name, value in top.items()) + b"}"
+
+
+def strip(top: Top, tags: Iterable[str], inner: object) -> tuple[str, ...]:
+    """Take out of a request what is ours or LiteLLM's, which a vendor would refuse.
+
+    Args:
+        top: the request's fields; `surefoot`, `tags` and a list in `metadata.tags` leave it.
+        tags: the `tags` field as read.
+        inner: the `metadata.tags` field as read, whatever it was.
+    Returns: all tags that were there.
+    """
+    top.pop("surefoot", None)
+    top.pop("tags", None)
+    if not isinstance(inner, list):
+        return tuple(tags)
+    rest = _TOP.decode(bytes(top["metadata"]))
+    rest.pop("tags", None)
+    top["metadata"] = Raw(body_of(rest))
+    return (*tags, *(tag for tag in inner if isinstance(tag, str)))
 
 
 def tag_body(body: bytes, note: bytes) -> bytes:
-    """A JSON object with `surefoot` as its last field; every other byte stays as it was.
+    """A JSON object with `surefoot` as its last field; every other byte stays as it was, but for space before the brace.
 
-    Raises: BadRequest when the body does not end in a brace.
+    Raises: BadRequest when the body is no object.
     """
     end = body.rfind(b"}")
-    if end < 0:
+    if end < 0 or not body.lstrip().startswith(b"{") or body[end + 1 :].strip():
         raise BadRequest("the body is not a JSON object")
     before = body[:end].rstrip()
     comma = b"" if before.endswith(b"{") else b","
     return before + comma + b'"surefoot":' + note + body[end:]
+
+
+def tag_event(event: bytes, note: bytes, *, inside: str = "") -> bytes:
+    """An event with `surefoot` as the last field of its payload, or of the object in the payload's field `inside`.
+
+    Raises: BadAnswer when there is no such object.
+    """
+    data = data_of(event)
+    try:
+        if not inside:
+            return with_data(event, tag_body(data, note))
+        top = top_of(data)
+        top[inside] = Raw(tag_body(bytes(top.get(inside, b"")), note))
+        return with_data(event, body_of(top))
+    except BadRequest as error:
+        raise BadAnswer(f"an event cannot be tagged: {error.message}") from error
 
 
 def explain(error: msgspec.ValidationError) -> BadRequest:

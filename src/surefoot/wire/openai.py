@@ -11,21 +11,25 @@ from msgspec import Meta, Raw, Struct
 from surefoot.errors import BadAnswer, BadRequest
 from surefoot.records import Attribution, Usage
 from surefoot.wire import Parsed, Read, Top, openai_stream, passages
-from surefoot.wire.fields import body_of, explain, tag_body, top_of
-from surefoot.wire.sse import event_of
+from surefoot.wire.fields import (
+    ChoiceCount,
+    Name,
+    Ours,
+    TokenCount,
+    TokenLimit,
+    body_of,
+    explain,
+    strip,
+    tag_event,
+    top_of,
+)
+from surefoot.wire.sse import data_of, event_of
 
 _FINISH = {
     "stop": "stop", "length": "length", "tool_calls": "tools", "function_call": "tools", "content_filter": "filter",
 }  # fmt: skip
 _TYPES = {401: "invalid_request_error", 403: "permission_error", 429: "rate_limit_error"}
 _CODES = {"budget_exceeded": ("budget_exceeded", "budget_exceeded")}
-
-Positive = Annotated[int, Meta(ge=1)]
-
-
-class _Ours(Struct, forbid_unknown_fields=True):
-    context: tuple[str, ...] = ()
-    feature: str = ""
 
 
 class _Message(Struct):
@@ -37,26 +41,27 @@ class _StreamOptions(Struct):
 
 
 class _Common(Struct):
-    model: str
+    model: Name
     stream: bool | None = None
     user: str | None = None
     safety_identifier: str | None = None
     metadata: dict[str, Any] | None = None
     tags: tuple[str, ...] | None = None
-    surefoot: _Ours | None = None
+    surefoot: Ours | None = None
 
 
 class _Chat(_Common, kw_only=True):
     messages: Annotated[list[_Message], Meta(min_length=1)]
-    max_tokens: Positive | None = None
-    max_completion_tokens: Positive | None = None
-    n: Positive | None = None
+    max_tokens: TokenLimit | None = None
+    max_completion_tokens: TokenLimit | None = None
+    n: ChoiceCount | None = None
     tools: list[Raw] | None = None
+    functions: list[Raw] | None = None  # what tools were called first
     stream_options: _StreamOptions | None = None
 
 
 class _Embeddings(_Common, kw_only=True):
-    input: str | list[Any]
+    input: str | list[Raw]
 
 
 class _Part(Struct):
@@ -70,17 +75,17 @@ class _Said(Struct):
 
 
 class _CachedDetails(Struct):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
+    cached_tokens: TokenCount | None = None
+    cache_write_tokens: TokenCount | None = None
 
 
 class _OutputDetails(Struct):
-    reasoning_tokens: int | None = None
+    reasoning_tokens: TokenCount | None = None
 
 
 class _Usage(Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: TokenCount | None = None
+    completion_tokens: TokenCount | None = None
     prompt_tokens_details: _CachedDetails | None = None
     completion_tokens_details: _OutputDetails | None = None
 
@@ -97,8 +102,8 @@ class _Choice(Struct):
 class _Completion(Struct):
     choices: list[_Choice] | None = None
     data: list[Raw] | None = None
-    model: str = ""
-    id: str = ""
+    model: str | None = None
+    id: str | None = None
     usage: _Usage | None = None
 
 
@@ -106,6 +111,7 @@ _CHAT = msgspec.json.Decoder(_Chat)
 _EMBEDDINGS = msgspec.json.Decoder(_Embeddings)
 _SAID = msgspec.json.Decoder(list[_Said])
 _COMPLETION = msgspec.json.Decoder(_Completion)
+_OPTIONS = msgspec.json.Decoder(dict[str, Raw] | None)
 
 
 class OpenAI:
@@ -122,7 +128,8 @@ class OpenAI:
             raise explain(error) from error
         except (msgspec.DecodeError, RecursionError) as error:
             raise BadRequest(f"the body cannot be read: {error}") from error
-        ours, tags = asked.surefoot or _Ours(), _strip(top, asked)
+        ours = asked.surefoot or Ours()
+        tags = strip(top, asked.tags or (), asked.metadata.get("tags") if asked.metadata else None)
         parsed = Parsed(
             model=asked.model,
             stream=bool(asked.stream),
@@ -137,7 +144,7 @@ class OpenAI:
             parsed,
             max_output_tokens=asked.max_completion_tokens or asked.max_tokens,
             choices=asked.n or 1,
-            has_tools=bool(asked.tools),
+            has_tools=bool(asked.tools or asked.functions),
             include_usage=bool(asked.stream_options and asked.stream_options.include_usage),
         )
 
@@ -145,13 +152,13 @@ class OpenAI:
         """(the last user message's text, the passages of all messages)."""
         try:
             said = _SAID.decode(bytes(top.get("messages", b"[]")))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise BadRequest(f"messages cannot be read: {error}", param="messages") from error
         return passages.gather([(message.role, _text(message.content)) for message in said])
 
     def ask(self, query: str, passages_: Sequence[str], *, model: str, stream: bool = False) -> bytes:
         """A request body for a query over passages."""
-        messages = [{"role": "user", "content": query}]
+        messages = [{"role": "user", "content": passages.write_query(query)}]
         if passages_:
             messages.insert(0, {"role": "system", "content": passages.write(passages_)})
         body: dict[str, object] = {"model": model, "messages": messages}
@@ -164,8 +171,8 @@ class OpenAI:
         fields: dict[str, bytes | Raw] = {**top, "model": msgspec.json.encode(model)}
         if stream:
             fields["stream"] = b"true"
-            options = msgspec.json.decode(fields.get("stream_options", b"{}"), type=dict[str, Any] | None) or {}
-            fields["stream_options"] = msgspec.json.encode({**options, "include_usage": True})
+            options = _OPTIONS.decode(bytes(top["stream_options"])) if "stream_options" in top else None
+            fields["stream_options"] = body_of({**(options or {}), "include_usage": b"true"})
         else:
             fields.pop("stream_options", None)
             if "stream" in fields:
@@ -183,10 +190,10 @@ class OpenAI:
             first = answer.choices[0]
             finish = _FINISH.get(first.finish_reason or "", "other")
             text = _text(first.message.content)
-            return Read(text=text, model=answer.model, finish=finish, usage=usage, id=answer.id)
+            return Read(text=text, model=answer.model or "", finish=finish, usage=usage, id=answer.id or "")
         if answer.data is None:
             raise BadAnswer("neither choices nor data in the answer")
-        return Read(text="", model=answer.model, finish="stop", usage=usage, id=answer.id)
+        return Read(text="", model=answer.model or "", finish="stop", usage=usage, id=answer.id or "")
 
     def compose(self, text: str, *, model: str, id: str, created: int, usage: Usage) -> bytes:
         """A complete chat completion around a text."""
@@ -202,7 +209,11 @@ class OpenAI:
                     "prompt_tokens": usage.input_tokens,
                     "completion_tokens": usage.output_tokens,
                     "total_tokens": usage.input_tokens + usage.output_tokens,
-                    "prompt_tokens_details": {"cached_tokens": usage.cached_tokens, "audio_tokens": 0},
+                    "prompt_tokens_details": {
+                        "cached_tokens": usage.cached_tokens,
+                        "cache_write_tokens": usage.cache_write_tokens,
+                        "audio_tokens": 0,
+                    },
                     "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens, "audio_tokens": 0},
                 },
             }
@@ -218,28 +229,28 @@ class OpenAI:
 
     def is_last(self, event: bytes) -> bool:
         """Whether this is `[DONE]`."""
-        return event.startswith((b"data: [DONE]", b"data:[DONE]"))
+        return b"[DONE]" in event and data_of(event).strip() == b"[DONE]"
 
     def is_closing(self, event: bytes) -> bool:
         """Whether a finish reason is set, or this is the usage chunk or `[DONE]`."""
-        # Inside a JSON string these quotes would be escaped, so that the bytes cannot occur in a text.
-        if b'"finish_reason":"' in event or b'"finish_reason": "' in event:
+        # Inside a JSON text these quotes would be escaped, so that no text can look like the field.
+        fields = event.count(b'"finish_reason"')
+        unset = event.count(b'"finish_reason":null') + event.count(b'"finish_reason": null') if fields else 0
+        if fields != unset and openai_stream.is_finished(event):
             return True
         return self.is_last(event) or self.is_usage_only(event)
 
     def is_usage_only(self, event: bytes) -> bool:
         """Whether this is the extra chunk without choices that carries the totals."""
-        if b'"usage"' not in event or (b'"choices":[]' not in event and b'"choices": []' not in event):
-            return False
-        return openai_stream.is_usage_only(event)
+        return b'"usage"' in event and b'"delta"' not in event and openai_stream.is_usage_only(event)
 
     def is_error(self, event: bytes) -> bool:
         """Whether this reports an error in mid-stream."""
-        return b'"error"' in event and not self.is_last(event) and openai_stream.error_in(event) is not None
+        return b'"error"' in event and openai_stream.is_error(event)
 
     def tag(self, event: bytes, note: bytes) -> bytes:
-        """A chunk with the note as its last field."""
-        return tag_body(event, note)
+        """A chunk with the note as its last field. Raises BadAnswer for what is no chunk."""
+        return tag_event(event, note)
 
     def error(self, *, status: int, code: str, message: str, param: str | None = None, request_id: str = "") -> bytes:
         """An error body; `code` is always a string."""
@@ -271,19 +282,6 @@ def _card(card: Mapping[str, object]) -> dict[str, object]:
     return {"id": card["id"], "object": "model", "created": card["created"], "owned_by": card["owned_by"]}
 
 
-def _strip(top: Top, asked: _Common) -> tuple[str, ...]:
-    """Take out what is ours or LiteLLM's and would be refused by the vendor; returns the tags that were there."""
-    top.pop("surefoot", None)
-    tags = asked.tags or ()
-    top.pop("tags", None)
-    inner = asked.metadata.get("tags") if asked.metadata else None
-    if isinstance(inner, list) and asked.metadata is not None:
-        tags = (*tags, *(str(tag) for tag in inner))
-        rest = {name: value for name, value in asked.metadata.items() if name != "tags"}
-        top["metadata"] = Raw(msgspec.json.encode(rest))
-    return tags
-
-
 def _attribution(asked: _Common, tags: tuple[str, ...]) -> Attribution:
     if not (asked.user or asked.safety_identifier or asked.metadata or tags):
         return Attribution()
@@ -298,15 +296,19 @@ def _text(content: str | list[_Part] | None) -> str:
     return "\n".join(part.text for part in content if part.text is not None)
 
 
-def _usage(given: _Usage) -> Usage:
-    cached = given.prompt_tokens_details or _CachedDetails()
-    output = given.completion_tokens_details or _OutputDetails()
+def _usage(given: _Usage) -> Usage | None:
+    """Ours; None when neither total was said. A part is never more than its whole: it would be billed below zero."""
+    if given.prompt_tokens is None and given.completion_tokens is None:
+        return None
+    sent, generated = given.prompt_tokens or 0, given.completion_tokens or 0
+    details, output = given.prompt_tokens_details, given.completion_tokens_details
+    cached = min((details and details.cached_tokens) or 0, sent)
     return Usage(
-        input_tokens=given.prompt_tokens,
-        cached_tokens=cached.cached_tokens or 0,
-        cache_write_tokens=cached.cache_write_tokens or 0,
-        output_tokens=given.completion_tokens,
-        reasoning_tokens=output.reasoning_tokens or 0,
+        input_tokens=sent,
+        cached_tokens=cached,
+        cache_write_tokens=min((details and details.cache_write_tokens) or 0, sent - cached),
+        output_tokens=generated,
+        reasoning_tokens=min((output and output.reasoning_tokens) or 0, generated),
     )
 
 
