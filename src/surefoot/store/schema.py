@@ -185,9 +185,7 @@ cache = Table(
     Index("cache_expiry", "expires_at_ns"),
 )
 
-cache_epochs = Table(
-    "cache_epochs", metadata, _text("tenant", key=True), _text("feature", key=True), _int("epoch")
-)
+cache_epochs = Table("cache_epochs", metadata, _text("tenant", key=True), _text("feature", key=True), _int("epoch"))
 
 policies = Table("policies", metadata, _text("version", key=True), _bytes("data"), _int("at_ns"))
 

@@ -121,7 +121,9 @@ class Scribe:
         prepared = [record for record in records if isinstance(record, Prepared)]
         keys = self._keys(connection, {record.subject for record in prepared if record.subject})
         held = self._held(connection, prepared)
-        wanted = {(limit.scope, limit.window) for text in {row[_LIMITS] for row in held.values()} for limit in _limits(text)}
+        wanted = {
+            (limit.scope, limit.window) for text in {row[_LIMITS] for row in held.values()} for limit in _limits(text)
+        }
         for record in records:
             if isinstance(record, Reservation):
                 wanted.update([(limit.scope, limit.window) for limit in record.limits])
@@ -230,9 +232,7 @@ class Scribe:
             page.reservations.append(row)
         return refused
 
-    def _settle(
-        self, page: Page, balances: Balances, settlements: Sequence[Settlement], held: dict[str, Held]
-    ) -> None:
+    def _settle(self, page: Page, balances: Balances, settlements: Sequence[Settlement], held: dict[str, Held]) -> None:
         for settlement in settlements:
             spent = 0
             for entry in settlement.entries:

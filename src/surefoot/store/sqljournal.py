@@ -53,7 +53,10 @@ class SqlJournal(Room):
         """What was said; None when it was never kept or its subject's key is destroyed. Raises StoreError when altered."""
         table, subjects, database = schema.contents, schema.subjects, self.database
         of_subject = and_(subjects.c.subject == table.c.subject, subjects.c.generation == table.c.generation)
-        columns = (*(table.c[name] for name in ("subject", "generation", "nonce", "ciphertext")), subjects.c.wrapped_key)
+        columns = (
+            *(table.c[name] for name in ("subject", "generation", "nonce", "ciphertext")),
+            subjects.c.wrapped_key,
+        )
         wanted = select(*columns).join_from(table, subjects, of_subject).where(table.c.request_id == request_id)
         row = await database.read(lambda connection: connection.execute(wanted).first())
         if row is None or row.wrapped_key is None:
@@ -96,8 +99,12 @@ class SqlJournal(Room):
         subject = database.vault.pseudonym(f"user:{tenant}:{end_user}")
         subjects, contents = schema.subjects, schema.contents
         living = and_(subjects.c.subject == subject, subjects.c.destroyed_at_ns.is_(None))
-        lost = select(func.count()).select_from(contents).join(
-            subjects, and_(contents.c.subject == subjects.c.subject, contents.c.generation == subjects.c.generation)
+        lost = (
+            select(func.count())
+            .select_from(contents)
+            .join(
+                subjects, and_(contents.c.subject == subjects.c.subject, contents.c.generation == subjects.c.generation)
+            )
         )
 
         def destroy(connection: Connection) -> int:
