@@ -1,6 +1,6 @@
 """The page: how one request climbs its ladder. Live traffic, replay, trial and tests all run these functions.
 
-Effects (read, fit, call, check) touch the world through four slots of one shape; rules (route, weigh, decide) are pure
+Effects (read, fit, call, check) touch the world through four slots of one shape; rules (admit, route, weigh, decide) are pure
 and stand here in the order in which they rule. The trace sees every value that a stage or a rule returned.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from surefoot.policy import Feature, Policy, act, decide, route, weigh
+from surefoot.policy import Feature, Policy, act, admit, decide, route, weigh
 from surefoot.records import (
     Ask,
     Attempt,
@@ -88,8 +88,8 @@ class Trace(Protocol):
     def weighed(self, rung: Rung, confidence: Confidence) -> None:
         """A confidence was computed."""
 
-    def decided(self, rung: Rung, verdict: Verdict) -> None:
-        """A verdict was reached."""
+    def decided(self, rung: Rung | None, verdict: Verdict) -> None:
+        """A verdict was reached; without a rung it is that of `admit`."""
 
 
 async def answer(request: Request, policy: Policy, stages: Stages, trace: Trace) -> Decision:
@@ -99,15 +99,34 @@ async def answer(request: Request, policy: Policy, stages: Stages, trace: Trace)
     """
     feature = policy.features[request.feature]
     question = await trace.effect(None, stages.read, request)
+    if (sent := admit(feature, question)) is not None:
+        return _admitted(feature, trace, sent)
     ladder = route(feature, question)
     best: Decision | None = None
+    before = Below()
     for left, rung in zip(range(len(ladder) - 1, -1, -1), ladder, strict=True):
         ask = await trace.effect(rung, stages.fit, Try(request=request, question=question, rung=rung))
         attempt = await trace.effect(rung, stages.call, ask)
-        best, done = await judge(feature, stages, trace, Tried(ask=ask, attempt=attempt), left, best)
+        best, done = await judge(feature, stages, trace, before.tried(ask, attempt), left, best)
         if done:
             return best
     raise AssertionError("the last rung always ends the page")
+
+
+class Below:
+    """What the rungs below said: a draft that agrees with an earlier one is worth more."""
+
+    __slots__ = ("_said",)
+
+    def __init__(self) -> None:
+        self._said: tuple[Attempt, ...] = ()
+
+    def tried(self, ask: Ask, attempt: Attempt) -> Tried:
+        """A rung's attempt with what came before; from here on it is itself among that."""
+        before = self._said
+        if attempt.answer is not None:
+            self._said = (*before, attempt)
+        return Tried(ask=ask, attempt=attempt, before=before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,15 +146,18 @@ async def through(request: Request, policy: Policy, stages: Stages, trace: Trace
     """
     feature = policy.features[request.feature]
     question = await trace.effect(None, stages.read, request)
+    if (sent := admit(feature, question)) is not None:
+        return _admitted(feature, trace, sent)
     ladder = route(feature, question)
     best: Decision | None = None
+    before = Below()
     for left, rung in zip(range(len(ladder) - 1, -1, -1), ladder, strict=True):
         ask = await trace.effect(rung, stages.fit, Try(request=request, question=question, rung=rung))
         opened = await stages.call.open(ask)
         if not isinstance(opened, Attempt):
             return Passing(feature=feature, ask=ask, flow=opened, left=left)
         trace.called(rung, opened)
-        best, done = await judge(feature, stages, trace, Tried(ask=ask, attempt=opened), left, best)
+        best, done = await judge(feature, stages, trace, before.tried(ask, opened), left, best)
         if done:
             return best
     raise AssertionError("the last rung always ends the page")
@@ -165,7 +187,7 @@ async def judge(
     evidence = await trace.effect(rung, stages.check, tried)
     confidence = weigh(feature, rung, draft, evidence)
     trace.weighed(rung, confidence)
-    verdict = decide(feature, rung, draft, evidence, confidence, left)
+    verdict = decide(feature, tried.ask.question, rung, draft, evidence, confidence, left)
     trace.decided(rung, verdict)
     if act(feature, verdict, draft):
         return _decision(feature, "deliver", verdict, tried, evidence, confidence), True
@@ -179,6 +201,12 @@ async def judge(
         confidence=shown.confidence, evidence=shown.evidence, attempt=shown.attempt,
     )  # fmt: skip
     return final, not isinstance(verdict, Stronger)
+
+
+def _admitted(feature: Feature, trace: Trace, sent: Escalate) -> Decision:
+    """The decision of a rule that stands before every rung, in `observe` too: it was written down on purpose."""
+    trace.decided(None, sent)
+    return Decision(verdict=sent, action="escalate", mode=feature.mode, rung=None)
 
 
 def _decision(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from surefoot.errors import Unobserved
 from surefoot.pipeline import Stage
@@ -17,6 +18,7 @@ from surefoot.records import (
     Evidence,
     Fitted,
     NoDraft,
+    PricedCall,
     Question,
     Read,
     Rung,
@@ -33,11 +35,12 @@ Got = TypeVar("Got")
 class LiveTrace:
     """Runs the stages and keeps what they return, in order. Content stays in the attempts and never enters a step."""
 
-    __slots__ = ("attempts", "question", "steps")
+    __slots__ = ("attempts", "judged", "question", "steps")
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.attempts: list[Attempt] = []
+        self.judged: list[PricedCall] = []  # what checks had to pay for
         self.question: Question | None = None
 
     async def effect(self, rung: Rung | None, stage: Stage[Given, Got], value: Given) -> Got:
@@ -51,7 +54,8 @@ class LiveTrace:
                 self.attempts.append(got)
                 kept = got.draft
             case Evidence():
-                kept = Checked(evidence=got)
+                self.judged += got.priced
+                kept = Checked(evidence=replace(got, priced=()) if got.priced else got)
             case Question():
                 self.question = got
                 kept = Read(question=got)
@@ -69,9 +73,9 @@ class LiveTrace:
         """Record a confidence."""
         self.steps.append(Step(stage="weigh", rung=rung.name, value=Weighed(confidence=confidence)))
 
-    def decided(self, rung: Rung, verdict: Verdict) -> None:
+    def decided(self, rung: Rung | None, verdict: Verdict) -> None:
         """Record a verdict."""
-        self.steps.append(Step(stage="decide", rung=rung.name, value=verdict))
+        self.steps.append(_verdict_step(rung, verdict))
 
 
 class ReplayTrace:
@@ -117,9 +121,9 @@ class ReplayTrace:
         """Compare a confidence with the journal's."""
         self._compare(Step(stage="weigh", rung=rung.name, value=Weighed(confidence=confidence)))
 
-    def decided(self, rung: Rung, verdict: Verdict) -> None:
+    def decided(self, rung: Rung | None, verdict: Verdict) -> None:
         """Compare a verdict with the journal's."""
-        self._compare(Step(stage="decide", rung=rung.name, value=verdict))
+        self._compare(_verdict_step(rung, verdict))
 
     def _observed(self, stage: str, rung: Rung | None) -> Step:
         name = rung.name if rung else None
@@ -133,3 +137,7 @@ class ReplayTrace:
         kept = self._steps.get((step.stage, step.rung))
         if self.differs_at is None and (kept is None or msgspec.json.encode(kept) != msgspec.json.encode(step)):
             self.differs_at = f"{step.stage} of rung {step.rung}"
+
+
+def _verdict_step(rung: Rung | None, verdict: Verdict) -> Step:
+    return Step(stage="decide" if rung else "admit", rung=rung.name if rung else None, value=verdict)

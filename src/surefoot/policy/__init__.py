@@ -1,13 +1,16 @@
-"""The rules: route, weigh and decide are pure arithmetic on frozen records. No clock, no dice, no I/O, no numpy."""
+"""The rules: admit, route, weigh and decide are pure arithmetic on frozen records. No clock, no dice, no I/O, no numpy."""
 
 from surefoot.policy.budget import limits, window
-from surefoot.policy.decide import act, decide
+from surefoot.policy.decide import act, admit, decide
 from surefoot.policy.ladder import parse_ladder, parse_rung
-from surefoot.policy.policy import CacheRules, Feature, Map, Person, Policy
+from surefoot.policy.learned import Learned, LearnedFeature, LearnedRung, overlay
+from surefoot.policy.lot import audit_lot, uniform
+from surefoot.policy.policy import Admit, CacheRules, Curve, Feature, Input, Map, Person, Policy, Promise
 from surefoot.policy.route import RELAY, route
-from surefoot.policy.weigh import weigh
+from surefoot.policy.weigh import apply_map, weigh
 
 __all__ = [
-    "RELAY", "CacheRules", "Feature", "Map", "Person", "Policy", "act", "decide", "limits", "parse_ladder", "parse_rung",
-    "route", "weigh", "window",
+    "RELAY", "Admit", "CacheRules", "Curve", "Feature", "Input", "Learned", "LearnedFeature", "LearnedRung", "Map", "Person",
+    "Policy", "Promise", "act", "admit", "apply_map", "audit_lot", "decide", "limits", "overlay", "parse_ladder",
+    "parse_rung", "route", "uniform", "weigh", "window",
 ]  # fmt: skip

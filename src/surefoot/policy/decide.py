@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 from surefoot.policy.policy import Feature
-from surefoot.records import Confidence, Deliver, Draft, Escalate, Evidence, Fail, NoDraft, Rung, Stronger, Verdict
+from surefoot.records import (
+    Confidence,
+    Deliver,
+    Draft,
+    Escalate,
+    Evidence,
+    Fail,
+    NoDraft,
+    Question,
+    Rung,
+    Stronger,
+    Verdict,
+)
+
+CERTIFIED = "certified"
+
+
+def admit(feature: Feature, question: Question) -> Escalate | None:
+    """Straight to a person, before the cache and every model; None when no rule matches. The first red flag, else the first rule."""
+    matched = [rule for rule in feature.admits if rule.name in question.matched]
+    if not matched or question.surface != "chat":
+        return None
+    rule = next((rule for rule in matched if rule.red_flag), matched[0])
+    return Escalate(f"rule {rule.name}: never answered by a model", rule.role, rule=rule.name)
 
 
 def decide(
-    feature: Feature, rung: Rung, draft: Draft | NoDraft, evidence: Evidence, confidence: Confidence, rungs_left: int
-) -> Verdict:
+    feature: Feature, question: Question, rung: Rung, draft: Draft | NoDraft, evidence: Evidence,
+    confidence: Confidence, rungs_left: int,
+) -> Verdict:  # fmt: skip
     """What the policy says of one rung's draft. `rungs_left` counts the rungs above it, the person not included."""
     if isinstance(draft, NoDraft):
         return _without(feature, rung, draft, rungs_left)
     if rung.kind == "relay":
         return Deliver("relayed: nothing to judge")
-    if feature.confidence <= 0:
+    if feature.confidence <= 0 and not feature.thresholds:
         return Deliver("the bar is 0: everything is delivered")
-    if rung.kind == "pair" and evidence.score("agreement") != 1.0:
-        return _climb(feature, f"{rung.name} do not agree on the final answer", rungs_left)
-    if confidence.low is None:
-        if feature.uncalibrated == "deliver":
-            return Deliver("uncalibrated: delivered without a judgement")
-        return _climb(feature, "uncalibrated: no map says what this draft is worth", rungs_left)
-    if confidence.low >= feature.confidence:
-        return Deliver(f"p >= {confidence.low:.3f}, bar {feature.confidence:.2f}")
-    return _climb(feature, f"p >= {confidence.low:.3f} is below the bar {feature.confidence:.2f}", rungs_left)
+    too_low = _too_low(feature, rung, evidence, confidence)
+    if too_low is not None:
+        return _climb(feature, too_low, rungs_left)
+    if feature.promise is not None and feature.mode == "enforce" and question.standing != CERTIFIED:
+        reason = f"the promise is {question.standing or 'not certified yet'}: this draft would have been delivered"
+        return Escalate(reason, feature.person.role, withheld=True)
+    return Deliver(_why(feature, rung, confidence))
 
 
 def act(feature: Feature, verdict: Verdict, draft: Draft | NoDraft) -> bool:
@@ -32,6 +54,34 @@ def act(feature: Feature, verdict: Verdict, draft: Draft | NoDraft) -> bool:
     if isinstance(draft, NoDraft):
         return False
     return isinstance(verdict, Deliver) or feature.mode == "observe"
+
+
+def _too_low(feature: Feature, rung: Rung, evidence: Evidence, confidence: Confidence) -> str | None:
+    """Why a draft is not safe enough; None when it is."""
+    fitted = rung.name in feature.maps and feature.maps[rung.name].kind == "fitted"
+    if rung.kind == "pair" and not fitted and evidence.score("agreement") != 1.0:
+        return f"{rung.name} do not agree on the final answer"
+    threshold = feature.thresholds.get(rung.name)
+    if threshold == 0:
+        return None
+    if confidence.p is None or confidence.low is None:
+        return None if feature.uncalibrated == "deliver" else "uncalibrated: no map says what this draft is worth"
+    if threshold is not None and confidence.p < threshold:
+        return f"p = {confidence.p:.3f} is below the learned threshold {threshold:.3f}"
+    if (threshold is None or feature.per_answer) and confidence.low < feature.confidence:
+        return f"p >= {confidence.low:.3f} is below the bar {feature.confidence:.2f}"
+    return None
+
+
+def _why(feature: Feature, rung: Rung, confidence: Confidence) -> str:
+    threshold = feature.thresholds.get(rung.name)
+    if threshold == 0:
+        return "the last rung of a ladder without a person: its best is delivered"
+    if confidence.p is None or confidence.low is None:
+        return "uncalibrated: delivered without a judgement"
+    if threshold is not None:
+        return f"p = {confidence.p:.3f}, learned threshold {threshold:.3f}"
+    return f"p >= {confidence.low:.3f}, bar {feature.confidence:.2f}"
 
 
 def _climb(feature: Feature, reason: str, rungs_left: int) -> Stronger | Escalate:

@@ -10,13 +10,47 @@ from msgspec import Struct
 from surefoot.records import Rung
 
 
+class Input(Struct, frozen=True, kw_only=True):
+    """One signal's part in a fitted map: weight * (score - center) / scale when it is there.
+
+    `absent` is what is added when the check abstained, as learned from drafts of which it abstained too. None: it never
+    did while labels were gathered, so that nothing is known of such a draft and it stays uncalibrated.
+    """
+
+    signal: str
+    center: float
+    scale: float  # above 0
+    weight: float
+    absent: float | None = None
+
+
+class Curve(Struct, frozen=True, kw_only=True):
+    """From the fitted line's z to a probability with an interval, as numbers that need no library to apply.
+
+    kind "platt":       p = sigmoid(a z + b).
+    kind "beta":        p = sigmoid(a ln s - b ln(1 - s) + c) with s = sigmoid(z).
+    kind "venn-abers":  two step tables p0 <= p1; p = p1 / (1 - p0 + p1), low = p0, high = p1.
+    `band` holds (z, low, high) of a bootstrap for Platt and beta, ascending, read by straight lines between.
+    """
+
+    kind: str
+    a: float = 0.0
+    b: float = 0.0
+    c: float = 0.0
+    band: tuple[tuple[float, float, float], ...] = ()
+    p0: tuple[tuple[float, float], ...] = ()  # (z from which on, value); below the first: 0
+    p1: tuple[tuple[float, float], ...] = ()  # (z up to which, value); above the last: 1
+
+
 class Map(Struct, frozen=True, kw_only=True):
-    """From evidence to a calibrated probability, for one rung. In this version it is configured, later it is fitted.
+    """From evidence to a calibrated probability, for one rung: configured by hand, or fitted from labels.
 
     kind "fixed":    p, whatever the evidence.
     kind "logistic": 1 / (1 + exp(-(a * logit(score) + b))) of one signal (Platt 1999, on the logit of the score).
     kind "steps":    a non-decreasing step function of one signal: the p of the last step whose score is reached.
-    A missing signal leaves the rung uncalibrated for this draft; it is never taken as 0.
+    kind "fitted":   `bias` + `inputs`, then `curve`: L2 logistic regression and a calibrator, both from labels.
+    A missing signal leaves the rung uncalibrated for this draft unless the labels say what its absence means; it is never
+    taken as 0.
     """
 
     kind: str
@@ -26,6 +60,26 @@ class Map(Struct, frozen=True, kw_only=True):
     b: float = 0.0
     steps: tuple[tuple[float, float], ...] = ()  # (score from which on, p), ascending in both
     margin: float = 0.0  # half-width of the interval around p; `low` is what is compared with the bar
+    bias: float = 0.0
+    inputs: tuple[Input, ...] = ()
+    curve: Curve | None = None
+    labels: int = 0  # that it was fitted on; 0: set by hand
+
+
+class Promise(Struct, frozen=True, kw_only=True):
+    """(B): among delivered answers at least `accuracy` are right, with `assurance`. A contract about the set, not the answer."""
+
+    accuracy: float
+    assurance: float = 0.95
+
+
+class Admit(Struct, frozen=True, kw_only=True):
+    """A rule that sends a request straight to a role, whatever any confidence says. `read` tells which ones match."""
+
+    name: str
+    role: str
+    holding: str  # what the caller is told at once
+    red_flag: bool = False
 
 
 class CacheRules(Struct, frozen=True, kw_only=True):
@@ -53,6 +107,11 @@ class Feature(Struct, frozen=True, kw_only=True):
     uncalibrated: str = "deliver"  # what becomes of a draft that no map judges: "deliver" | "climb"
     stream: str = "hold"  # "hold" judges, then streams | "through" passes on, judges afterwards (observe only)
     maps: dict[str, Map] = {}  # by rung name
+    thresholds: dict[str, float] = {}  # by rung name, for p: learned from labels for a promise or a ladder without a person
+    per_answer: bool = True  # whether rule (A), the bar, counts where a threshold is learned
+    promise: Promise | None = None
+    audit: float = 0.0  # share of delivered answers that a person judges blind
+    admits: tuple[Admit, ...] = ()
     cache: CacheRules = CacheRules()
     baseline: str | None = None  # model name the saving is stated against; None: the last model of the ladder
     budget_nanodollars: int | None = None  # of this feature, per key
@@ -64,15 +123,20 @@ class Feature(Struct, frozen=True, kw_only=True):
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """All features; `version` is the digest of everything else in it."""
+    """All features; `version` is the digest of everything else in it, `editions` the digest of each feature.
+
+    A promise holds for one edition: what is changed in another feature does not end it.
+    """
 
     features: dict[str, Feature]
     version: str = ""
+    editions: dict[str, str] = {}
 
     @classmethod
     def of(cls, features: dict[str, Feature]) -> Policy:
-        """A policy with its version filled in: the first 16 hex digits of the sha256 of its JSON."""
-        return cls(features=features, version=hashlib.sha256(encode(features)).hexdigest()[:16])
+        """A policy with its digests filled in: the first 16 hex digits of the sha256 of its JSON."""
+        editions = {name: _digest(encode({name: feature})) for name, feature in features.items()}
+        return cls(features=features, version=_digest(encode(features)), editions=editions)
 
 
 def encode(features: dict[str, Feature]) -> bytes:
@@ -83,3 +147,7 @@ def encode(features: dict[str, Feature]) -> bytes:
 def decode(data: bytes) -> Policy:
     """The policy that `encode` wrote."""
     return Policy.of(msgspec.json.decode(data, type=dict[str, Feature]))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

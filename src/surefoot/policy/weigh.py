@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from surefoot.policy.curve import apply_curve, sigmoid
 from surefoot.policy.policy import Feature, Map
 from surefoot.records import Confidence, Draft, Evidence, NoDraft, Rung
 
@@ -16,26 +17,51 @@ def weigh(feature: Feature, rung: Rung, draft: Draft | NoDraft, evidence: Eviden
         return Confidence(source="not judged")
     chosen = feature.maps.get(rung.name)
     if chosen is not None:
-        return _apply(chosen, evidence)
+        return apply_map(chosen, evidence)
     if rung.kind == "cache" and draft.believed is not None:
         return Confidence(p=draft.believed, low=draft.believed_low, high=draft.believed, source="cache")
     return Confidence()
 
 
-def _apply(chosen: Map, evidence: Evidence) -> Confidence:
-    p = chosen.p if chosen.kind == "fixed" else _curve(chosen, evidence.score(chosen.signal))
+def apply_map(chosen: Map, evidence: Evidence) -> Confidence:
+    """What a map makes of evidence; uncalibrated when a signal it needs is missing."""
+    if chosen.kind == "fitted":
+        return _fitted(chosen, evidence)
+    p = chosen.p if chosen.kind == "fixed" else _configured(chosen, evidence.score(chosen.signal))
     if p is None:
         return Confidence()
     low, high = max(0.0, p - chosen.margin), min(1.0, p + chosen.margin)
     return Confidence(p=p, low=low, high=high, source=f"map:{chosen.kind}")
 
 
-def _curve(chosen: Map, score: float | None) -> float | None:
+def line(chosen: Map, evidence: Evidence) -> float | None:
+    """The fitted line's z; None when a signal is missing that never was while labels were gathered."""
+    scores = {signal.name: signal.score for signal in evidence.signals}
+    z = chosen.bias
+    for part in chosen.inputs:
+        score = scores.get(part.signal)
+        if score is not None:
+            z += part.weight * (score - part.center) / part.scale
+        elif part.absent is not None:
+            z += part.absent
+        else:
+            return None
+    return z
+
+
+def _fitted(chosen: Map, evidence: Evidence) -> Confidence:
+    z = line(chosen, evidence)
+    if z is None or chosen.curve is None:
+        return Confidence()
+    low, p, high = apply_curve(chosen.curve, z)
+    return Confidence(p=p, low=low, high=high, source=f"map:{chosen.curve.kind}")
+
+
+def _configured(chosen: Map, score: float | None) -> float | None:
     if score is None:
         return None
     if chosen.kind == "logistic":
         inner = min(max(score, _EDGE), 1 - _EDGE)
-        z = chosen.a * math.log(inner / (1 - inner)) + chosen.b
-        return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
+        return sigmoid(chosen.a * math.log(inner / (1 - inner)) + chosen.b)
     reached = [p for start, p in chosen.steps if score >= start]
     return reached[-1] if reached else 0.0

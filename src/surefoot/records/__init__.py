@@ -5,7 +5,7 @@ All are `msgspec.Struct`: frozen, keyword-only, cheap to make, and their JSON is
 """
 
 from surefoot.records.draft import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Rung, Tried, Try, Usage
-from surefoot.records.evidence import Confidence, Evidence, Signal
+from surefoot.records.evidence import Confidence, Evidence, Signal, Span
 from surefoot.records.journal import (
     CacheEntry,
     Case,
@@ -14,21 +14,25 @@ from surefoot.records.journal import (
     Content,
     Entry,
     Fitted,
+    Incident,
     JournalEntry,
     Key,
+    Label,
     Read,
     Reservation,
+    Revision,
     Settlement,
     Step,
     Weighed,
 )
 from surefoot.records.money import BudgetLimit, ModelPrice, PriceLine
 from surefoot.records.request import Attribution, Caller, Question, Request
-from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Stronger, Verdict
+from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Lot, Stronger, Verdict
 
 __all__ = [
     "Answer", "Ask", "Attempt", "Attribution", "BudgetLimit", "CacheEntry", "Caller", "Case", "Checked", "Commit",
-    "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate", "Evidence", "Fail", "Fitted",
-    "JournalEntry", "Key", "ModelPrice", "NoDraft", "PriceLine", "PricedCall", "Question", "Read", "Request",
-    "Reservation", "Rung", "Settlement", "Signal", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Weighed",
+    "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate", "Evidence", "Fail", "Fitted", "Incident",
+    "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "NoDraft", "PriceLine", "PricedCall", "Question", "Read", "Request",
+    "Reservation", "Revision", "Rung", "Settlement", "Signal", "Span", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict",
+    "Weighed",
 ]  # fmt: skip

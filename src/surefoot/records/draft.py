@@ -13,7 +13,7 @@ class Rung(Struct, frozen=True, kw_only=True):
 
     name: str  # as written in the ladder: "cache", "small", "small+other", "requested"
     kind: str  # "cache" | "model" | "pair" | "requested" | "relay" (embeddings, token counts: passed on, not judged)
-    models: tuple[str, ...] = ()  # configured model names: one, for a pair two, for cache and requested none
+    models: tuple[str, ...] = ()  # configured names: one; of a pair two, or one several times ("small*3"); else none
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -44,6 +44,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()  # resolved model names
     reserve_nanodollars: tuple[int, ...] = ()  # the worst case of each model's call
     limits: tuple[BudgetLimit, ...] = ()  # the budgets it must fit in
+    passages: tuple[str, ...] = ()  # of the feature's handbook, put into the prompt; the same for every rung
     refusal: str | None = None
 
 
@@ -117,3 +118,4 @@ class Tried(Struct, frozen=True, kw_only=True):
 
     ask: Ask
     attempt: Attempt
+    before: tuple[Attempt, ...] = ()  # the attempts of the rungs below, as far as they gave an answer

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from surefoot.records.draft import PricedCall
+
 
 class Signal(Struct, frozen=True, kw_only=True):
     """One check's score in [0, 1], higher is safer; None when the check abstained."""
@@ -13,10 +15,25 @@ class Signal(Struct, frozen=True, kw_only=True):
     detail: str = ""  # for people; never the caller's words
 
 
+class Span(Struct, frozen=True, kw_only=True):
+    """One sentence of the answer against the passages, as places: the words stay with the content."""
+
+    start: int  # characters of the answer's text
+    end: int
+    score: float  # [0, 1], higher is better supported; not a probability
+    supported: bool
+    passage: int | None = None  # the nearest passage, and where in it
+    passage_start: int = 0
+    passage_end: int = 0
+    why: str = ""  # "number" | "name" | "negation" | "quote" | "words" ...: the kind of what is missing
+
+
 class Evidence(Struct, frozen=True, kw_only=True):
-    """All signals about one draft, in a fixed order."""
+    """All signals about one draft, in a fixed order; sentence by sentence where passages are there."""
 
     signals: tuple[Signal, ...] = ()
+    spans: tuple[Span, ...] = ()
+    priced: tuple[PricedCall, ...] = ()  # what judging cost; the journal keeps it in the ledger, not here
 
     def score(self, name: str) -> float | None:
         """The score of a signal; None when it is missing or its check abstained."""

@@ -8,7 +8,7 @@ from surefoot.records.draft import Ask, Draft, NoDraft
 from surefoot.records.evidence import Confidence, Evidence
 from surefoot.records.money import BudgetLimit
 from surefoot.records.request import Attribution, Question
-from surefoot.records.verdict import Deliver, Escalate, Fail, Stronger
+from surefoot.records.verdict import Deliver, Escalate, Fail, Lot, Stronger
 
 
 class Fitted(Struct, frozen=True, kw_only=True, tag="fitted"):
@@ -45,7 +45,7 @@ class Weighed(Struct, frozen=True, kw_only=True, tag="weighed"):
 class Step(Struct, frozen=True, kw_only=True):
     """One stage or rule of one rung, with what it returned. Content is left out; digests stand for it."""
 
-    stage: str  # "read" | "fit" | "call" | "check" | "weigh" | "decide"
+    stage: str  # "read" | "admit" | "fit" | "call" | "check" | "weigh" | "decide"
     rung: str | None
     value: Read | Fitted | Draft | NoDraft | Checked | Weighed | Deliver | Stronger | Escalate | Fail
 
@@ -73,6 +73,8 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     nanodollars: int = 0
     own_us: int = 0  # microseconds spent, less the time providers took
     tags: tuple[str, ...] = ()  # the caller's labels for its own accounting; they must not name persons
+    edition: str = ""  # digest of the feature as it was then: what a promise holds for
+    lot: Lot | None = None  # whether a delivered answer was drawn for a blind audit
 
 
 class Content(Struct, frozen=True, kw_only=True):
@@ -141,6 +143,57 @@ class Case(Struct, frozen=True, kw_only=True):
     fingerprint: str
     p: float | None = None
     answer: str | None = None
+    kind: str = "question"  # "question": the caller waits | "audit": a delivered answer is judged blind
+    rung: str = ""  # whose draft is to be judged; "" when there is none
+    propensity: float | None = None  # how probable it was that this draft is judged
+
+
+class Label(Struct, frozen=True, kw_only=True):
+    """What somebody who knows says of a draft. Append-only; a later label of the same source does not undo an earlier one.
+
+    Only labels of people with a known propensity, about drafts that were or would have been delivered, certify a promise.
+    """
+
+    id: str
+    request_id: str
+    at_ns: int
+    tenant: str
+    feature: str
+    rung: str
+    edition: str  # of the feature when the draft was judged
+    verdict: str  # "accepted" | "edited" | "wrong"
+    source: str  # "audit" | "round" | "case" | "client"
+    group: str  # labels of one group are one unit: repeats of a question
+    propensity: float | None = None  # None: nobody knows how this draft came to be labelled
+    reason: str = ""  # code or short words of the labeller; no content
+    by: str = ""  # key id or the labeller's name as configured
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the draft could have been delivered as it was."""
+        return self.verdict == "accepted"
+
+
+class Revision(Struct, frozen=True, kw_only=True):
+    """One numbered candidate of what labels taught; `promoted_at_ns` None while it never served."""
+
+    number: int
+    at_ns: int
+    note: str
+    data: bytes  # of `Learned`
+    serving: bool = False
+    promoted_at_ns: int | None = None
+
+
+class Incident(Struct, frozen=True, kw_only=True):
+    """An alarm that was raised, with what changed around it."""
+
+    id: str
+    at_ns: int
+    feature: str
+    rung: str
+    kind: str  # "drift"
+    detail: str  # JSON for people: before, after, what changed
 
 
 class CacheEntry(Struct, frozen=True, kw_only=True):
@@ -183,5 +236,6 @@ class Key(Struct, frozen=True, kw_only=True):
     features: tuple[str, ...] = ()
     budget_nanodollars: int | None = None
     budget_window: str = "month"
+    scopes: tuple[str, ...] = ()  # beyond asking: "outcomes"
     created_at_ns: int = 0
     revoked_at_ns: int | None = None

@@ -23,6 +23,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     features: tuple[str, ...] = ()  # features open to this key, first = default; empty = all
     budget_nanodollars: int | None = None  # of this key, per `budget_window`, over each feature
     budget_window: str = "month"  # "day" | "month" | "total"
+    scopes: tuple[str, ...] = ()  # beyond asking: "outcomes" may report what became of answers
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -68,3 +69,8 @@ class Question(Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None  # as the client limits it
     has_tools: bool = False
     choices: int = 1  # OpenAI's `n`
+    matched: tuple[str, ...] = ()  # admit rules that match
+    standing: str = ""  # of the feature's promise at this moment: "certified", "broken", ...; "" without one
+    prompt: str = ""  # digest of system text and tools: a change of it is a change of the feature
+    passages: tuple[str, ...] = ()  # ids of what the feature's handbook says on it, best first
+    scores: tuple[tuple[str, float | None], ...] = ()  # of the question itself: injection patterns, personal data

@@ -25,6 +25,8 @@ class Escalate(Struct, frozen=True, tag="escalate"):
 
     reason: str
     role: str
+    rule: str = ""  # the admit rule that sent it
+    withheld: bool = False  # good enough for delivery, but the promise is not certified: it becomes a label
 
 
 class Fail(Struct, frozen=True, tag="fail"):
@@ -35,6 +37,13 @@ class Fail(Struct, frozen=True, tag="fail"):
 
 
 Verdict = Deliver | Stronger | Escalate | Fail
+
+
+class Lot(Struct, frozen=True, kw_only=True):
+    """A lot that was drawn for a purpose: the outcome and how probable it was."""
+
+    drawn: bool
+    propensity: float  # in [0, 1]
 
 
 class Decision(Struct, frozen=True, kw_only=True):
