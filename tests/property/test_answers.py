@@ -42,7 +42,9 @@ def test_quotations_stand_in_their_document(text: str, question: str) -> None:
 
 
 @given(rows, st.integers(0, 4), st.sampled_from(sorted(DIALECTS)))
-def test_a_recording_never_answers_from_another_row(asked: list[tuple[str, tuple[str, ...]]], place: int, name: str) -> None:
+def test_a_recording_never_answers_from_another_row(
+    asked: list[tuple[str, tuple[str, ...]]], place: int, name: str
+) -> None:
     recording = Recorded(
         "r",
         [

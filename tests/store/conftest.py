@@ -167,5 +167,3 @@ def store(request: pytest.FixtureRequest, open_: Open) -> Store:
     if request.param == "memory":
         return open_("memory")
     return open_(str(request.getfixturevalue("sqlite_path" if request.param == "sqlite" else "postgres_url")))
-
-

@@ -98,4 +98,6 @@ def cached(
 
 def key(name: str, *, at_ns: int = 1) -> Key:
     """A virtual key."""
-    return Key(id=name, prefix="sf-1", hash=f"hash of {name}", tenant="clinic", features=("triage",), created_at_ns=at_ns)
+    return Key(
+        id=name, prefix="sf-1", hash=f"hash of {name}", tenant="clinic", features=("triage",), created_at_ns=at_ns
+    )

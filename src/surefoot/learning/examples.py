@@ -19,7 +19,7 @@ class Example(Struct, frozen=True, kw_only=True):
 
 
 class Walk(Struct, frozen=True, kw_only=True):
-    """One question with the draft of every rung of a ladder, cheapest first; None where a rung gave none or nobody judged it."""
+    """One question with the draft of every rung, cheapest first; None where a rung gave none or nobody judged it."""
 
     id: str
     group: str

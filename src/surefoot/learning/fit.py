@@ -205,9 +205,7 @@ def _band(kind: str, z: Floats, table: _Table, seed: int) -> tuple[tuple[float, 
         curves.append(_p_of(_parametric(kind, z[rows], table.y[rows], table.weight[rows]))(knots))
     low = np.maximum.accumulate(np.quantile(curves, _TAIL, axis=0))
     high = np.maximum.accumulate(np.quantile(curves, 1 - _TAIL, axis=0))
-    return tuple(
-        (float(knot), float(below), float(above)) for knot, below, above in zip(knots, low, high, strict=True)
-    )
+    return tuple((float(knot), float(below), float(above)) for knot, below, above in zip(knots, low, high, strict=True))
 
 
 def _floor(steps: Steps) -> tuple[tuple[float, float], ...]:
@@ -223,9 +221,7 @@ def _ceiling(steps: Steps) -> tuple[tuple[float, float], ...]:
 
 
 def _map(line: Logistic, columns: _Columns, curve: Curve, labels: int) -> Map:
-    absent: dict[str, Any] = dict(
-        zip(columns.indicated, line.weights[len(columns.names) :].tolist(), strict=True)
-    )
+    absent: dict[str, Any] = dict(zip(columns.indicated, line.weights[len(columns.names) :].tolist(), strict=True))
     inputs = tuple(
         Input(signal=name, center=float(center), scale=float(scale), weight=float(weight), absent=absent.get(name))
         for name, center, scale, weight in zip(

@@ -21,7 +21,7 @@ CERTIFIED = "certified"
 
 
 def admit(feature: Feature, question: Question) -> Escalate | None:
-    """Straight to a person, before the cache and every model; None when no rule matches. The first red flag, else the first rule."""
+    """Straight to a person, before the cache and every model; None when no rule matches. Red flags come first."""
     matched = [rule for rule in feature.admits if rule.name in question.matched]
     if not matched or question.surface != "chat":
         return None

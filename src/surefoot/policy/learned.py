@@ -69,5 +69,3 @@ def encode_learned(learned: Learned) -> bytes:
 def decode_learned(data: bytes) -> Learned:
     """What `encode_learned` wrote."""
     return msgspec.json.decode(data, type=Learned)
-
-

@@ -67,7 +67,7 @@ class Map(Struct, frozen=True, kw_only=True):
 
 
 class Promise(Struct, frozen=True, kw_only=True):
-    """(B): among delivered answers at least `accuracy` are right, with `assurance`. A contract about the set, not the answer."""
+    """(B): among delivered answers at least `accuracy` are right, with `assurance`. It is about the set, not the answer."""
 
     accuracy: float
     assurance: float = 0.95
@@ -107,7 +107,9 @@ class Feature(Struct, frozen=True, kw_only=True):
     uncalibrated: str = "deliver"  # what becomes of a draft that no map judges: "deliver" | "climb"
     stream: str = "hold"  # "hold" judges, then streams | "through" passes on, judges afterwards (observe only)
     maps: dict[str, Map] = {}  # by rung name
-    thresholds: dict[str, float] = {}  # by rung name, for p: learned from labels for a promise or a ladder without a person
+    thresholds: dict[
+        str, float
+    ] = {}  # by rung name, for p: learned from labels for a promise or a ladder without a person
     per_answer: bool = True  # whether rule (A), the bar, counts where a threshold is learned
     promise: Promise | None = None
     audit: float = 0.0  # share of delivered answers that a person judges blind

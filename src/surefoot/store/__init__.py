@@ -10,7 +10,19 @@ from asyncio import Future
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from surefoot.records import CacheEntry, Case, Commit, Content, Entry, JournalEntry, Key, Reservation
+from surefoot.records import (
+    CacheEntry,
+    Case,
+    Commit,
+    Content,
+    Entry,
+    Incident,
+    JournalEntry,
+    Key,
+    Label,
+    Reservation,
+    Revision,
+)
 
 
 class Cache(Protocol):
@@ -35,8 +47,13 @@ class Cases(Protocol):
     async def get(self, case_id: str, *, tenant: str) -> Case | None:
         """The case, or None when there is none or it belongs to another tenant."""
 
-    async def open_cases(self, *, feature: str | None = None, limit: int = 1000) -> Sequence[Case]:
-        """Waiting cases, oldest first."""
+    async def open_cases(
+        self, *, feature: str | None = None, kind: str | None = None, limit: int = 1000
+    ) -> Sequence[Case]:
+        """Waiting cases, oldest first; of both kinds when none is named."""
+
+    async def resolve(self, case_id: str, *, state: str, at_ns: int, detail: str = "") -> bool:
+        """Whether an open case was moved to a state, with its event, in one transaction. Durable before it returns."""
 
     async def events(self, case_id: str) -> Sequence[tuple[int, str, str]]:
         """What happened to a case, oldest first: (at_ns, kind, detail)."""
@@ -106,6 +123,51 @@ class Keys(Protocol):
         """Whether there was such a living key. Durable before it returns."""
 
 
+class Labels(Protocol):
+    """What somebody who knows said of drafts. Append-only."""
+
+    async def add(self, label: Label) -> bool:
+        """Whether the label is new: the same id is taken once. Durable before it returns."""
+
+    async def of(self, request_id: str) -> Sequence[Label]:
+        """What was said of a request's drafts, oldest first."""
+
+    async def all(self, *, feature: str | None = None, since_ns: int = 0) -> Sequence[Label]:
+        """Labels, oldest first."""
+
+
+class Revisions(Protocol):
+    """What labels taught, numbered from 1; one of them serves, or none (0)."""
+
+    async def add(self, data: bytes, *, note: str, at_ns: int) -> int:
+        """The number of a new candidate, one above the last. Durable before it returns."""
+
+    async def get(self, number: int) -> Revision | None:
+        """A revision, or None."""
+
+    async def all(self) -> Sequence[Revision]:
+        """Every revision, oldest first."""
+
+    async def promote(self, number: int, *, at_ns: int) -> None:
+        """Serve a revision from now on; 0 serves the configuration alone. Raises NotFound. Durable before it returns."""
+
+    async def serving(self) -> int:
+        """The number that serves; 0 before the first promotion."""
+
+    async def promotions(self) -> Sequence[tuple[int, int]]:
+        """(at_ns, number) of every promotion, oldest first. Append-only: a rollback is a promotion too."""
+
+
+class Incidents(Protocol):
+    """Alarms that were raised. Append-only."""
+
+    async def add(self, incident: Incident) -> bool:
+        """Whether the incident is new: the same id is taken once. Durable before it returns."""
+
+    async def all(self, *, feature: str | None = None) -> Sequence[Incident]:
+        """Incidents, oldest first."""
+
+
 class Store(Protocol):
     """One back-end: the parts above and the two writes of the hot path."""
 
@@ -115,6 +177,9 @@ class Store(Protocol):
     ledger: Ledger
     policies: Policies
     keys: Keys
+    labels: Labels
+    revisions: Revisions
+    incidents: Incidents
 
     async def start(self) -> None:
         """Open, migrate, load what lookups need. Raises StoreError."""

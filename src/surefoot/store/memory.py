@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from surefoot.errors import StoreError
 from surefoot.records import CacheEntry, Case, Commit, Content, Entry, JournalEntry, Key, Reservation, Settlement
-from surefoot.store import Cache, Cases, Journal, Keys, Ledger, Policies
+from surefoot.store import Cache, Cases, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions
 from surefoot.store.balances import Balances, orphan_entry, returned_entry
 from surefoot.store.chain import Walk, genesis, link, new_id
+from surefoot.store.memorylabels import MemoryIncidents, MemoryLabels, MemoryRevisions
 from surefoot.store.vault import KEY, Vault
 
 WAITS = 10_000
@@ -94,14 +95,29 @@ class MemoryCases:
         case = self._cases.get(case_id)
         return case if case is not None and case.tenant == tenant else None
 
-    async def open_cases(self, *, feature: str | None = None, limit: int = 1000) -> Sequence[Case]:
+    async def open_cases(
+        self, *, feature: str | None = None, kind: str | None = None, limit: int = 1000
+    ) -> Sequence[Case]:
         """Waiting cases, oldest first."""
-        waiting = [case for case in self._cases.values() if case.state == "open" and feature in (None, case.feature)]
+        waiting = [
+            case
+            for case in self._cases.values()
+            if case.state == "open" and feature in (None, case.feature) and kind in (None, case.kind)
+        ]
         return sorted(waiting, key=lambda case: (case.opened_at_ns, case.id))[:limit]
 
     async def events(self, case_id: str) -> Sequence[tuple[int, str, str]]:
         """What happened to a case, oldest first: (at_ns, kind, detail)."""
         return tuple(self._events.get(case_id, ()))
+
+    async def resolve(self, case_id: str, *, state: str, at_ns: int, detail: str = "") -> bool:
+        """Whether an open case was moved to a state, with its event."""
+        case = self._cases.get(case_id)
+        if case is None or case.state != "open":
+            return False
+        self._cases[case_id] = replace(case, state=state)
+        self._events[case_id].append((at_ns, state, detail))
+        return True
 
     def open(self, case: Case) -> None:
         """Add a case and its first event."""
@@ -285,6 +301,9 @@ class MemoryStore:
         self.ledger: Ledger = self._ledger
         self.policies: Policies = MemoryPolicies()
         self.keys: Keys = MemoryKeys()
+        self.labels: Labels = MemoryLabels()
+        self.revisions: Revisions = MemoryRevisions()
+        self.incidents: Incidents = MemoryIncidents()
 
     async def start(self) -> None:
         """Begin to take records."""

@@ -1,6 +1,6 @@
 """The tables: one schema for SQLite and PostgreSQL. Only the migrations make them; here they are named for queries.
 
-Money is in nano-dollars, times are UTC nanoseconds since the epoch. `journal`, `ledger` and `case_events` are
+Money is in nano-dollars, times are UTC nanoseconds since the epoch. What is in APPEND_ONLY is
 append-only: triggers refuse UPDATE and DELETE. Erasing a person destroys the key in `subjects`, nothing else.
 """
 
@@ -19,9 +19,9 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0001"  # the migration that this program's tables are at
+HEAD = "0002"  # the migration that this program's tables are at
 
-APPEND_ONLY = ("journal", "ledger", "case_events")
+APPEND_ONLY = ("journal", "ledger", "case_events", "labels", "promotions", "incidents")
 
 metadata = MetaData()
 
@@ -148,6 +148,9 @@ cases = Table(
     Column("p", Double, nullable=True),
     _int("generation", null=True),
     _bytes("answer", null=True),  # sealed under the subject's key
+    _text("kind"),
+    _text("rung"),
+    Column("propensity", Double, nullable=True),
     Index("cases_state", "state", "opened_at_ns"),
 )
 
@@ -201,5 +204,54 @@ keys = Table(
     _text("budget_window"),
     _int("created_at_ns"),
     _int("revoked_at_ns", null=True),
+    _text("scopes"),  # JSON list
     Index("keys_hash", "hash", unique=True),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    _text("id", key=True),
+    _text("request_id"),
+    _int("at_ns"),
+    _text("tenant"),
+    _text("feature"),
+    _text("rung"),
+    _text("edition"),
+    _text("verdict"),
+    _text("source"),
+    _text("grouped"),  # `group` is a word of SQL
+    Column("propensity", Double, nullable=True),
+    _text("reason"),
+    _text("by"),
+    Index("labels_feature", "feature", "at_ns"),
+    Index("labels_request", "request_id"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    _int("at_ns"),
+    _text("note"),
+    _bytes("data"),
+)
+
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    _int("at_ns"),
+    _int("number"),  # 0: nothing learned, the configuration alone
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _text("id", key=True),
+    _int("at_ns"),
+    _text("feature"),
+    _text("rung"),
+    _text("kind"),
+    _text("detail"),
 )

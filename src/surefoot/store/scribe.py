@@ -286,7 +286,8 @@ class Scribe:
         if case.answer is not None:
             answer = b"".join(self._vault.seal(subject, *key, case.answer.encode(), case_label(case.id)))
         plain = (case.id, case.request_id, case.tenant, case.feature, case.role, case.state, case.reason)
-        return (*plain, case.opened_at_ns, subject, case.fingerprint, case.p, key[0], answer)
+        judged = (case.kind, case.rung, case.propensity)
+        return (*plain, case.opened_at_ns, subject, case.fingerprint, case.p, key[0], answer, *judged)
 
     def _cache_row(self, entry: CacheEntry, subject: str, key: Key) -> Row:
         label = cache_label(entry.tenant, entry.feature, entry.fingerprint)

@@ -14,13 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from surefoot.errors import StoreError
 from surefoot.records import Commit, Reservation
-from surefoot.store import Cache, Cases, Journal, Keys, Ledger, Policies, schema
+from surefoot.store import Cache, Cases, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions, schema
 from surefoot.store.chain import new_id
 from surefoot.store.database import Database
 from surefoot.store.migrate import migrate
 from surefoot.store.scribe import Scribe
 from surefoot.store.sqlcache import SqlCache
 from surefoot.store.sqljournal import SqlJournal
+from surefoot.store.sqllabels import SqlIncidents, SqlLabels, SqlRevisions
 from surefoot.store.sqlparts import SqlCases, SqlKeys, SqlLedger, SqlPolicies
 from surefoot.store.statements import Statements
 from surefoot.store.vault import Vault, master_key
@@ -74,13 +75,17 @@ class SqlStore:
         self._tending: asyncio.Task[None] | None = None
         cases, journal, ledger = SqlCases(), SqlJournal(backend.after_erasure()), SqlLedger()
         policies, keys, self._cache = SqlPolicies(), SqlKeys(), SqlCache()
-        self._rooms = (self._cache, cases, journal, ledger, policies, keys)
+        labels, revisions, incidents = SqlLabels(), SqlRevisions(), SqlIncidents()
+        self._rooms = (self._cache, cases, journal, ledger, policies, keys, labels, revisions, incidents)
         self.cache: Cache = self._cache
         self.cases: Cases = cases
         self.journal: Journal = journal
         self.ledger: Ledger = ledger
         self.policies: Policies = policies
         self.keys: Keys = keys
+        self.labels: Labels = labels
+        self.revisions: Revisions = revisions
+        self.incidents: Incidents = incidents
 
     async def start(self) -> None:
         """Open, migrate, book orphans, load what lookups need. Raises StoreError."""

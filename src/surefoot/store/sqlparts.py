@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from surefoot.records import Case, Entry, Key
 from surefoot.store import schema
@@ -25,12 +25,16 @@ class SqlCases(Room):
         row = await database.read(lambda connection: connection.execute(wanted).first())
         return None if row is None else _case(database, row)
 
-    async def open_cases(self, *, feature: str | None = None, limit: int = 1000) -> Sequence[Case]:
+    async def open_cases(
+        self, *, feature: str | None = None, kind: str | None = None, limit: int = 1000
+    ) -> Sequence[Case]:
         """Waiting cases, oldest first."""
         table, database = schema.cases, self.database
         wanted = _cases().where(table.c.state == "open").order_by(table.c.opened_at_ns, table.c.id).limit(limit)
         if feature is not None:
             wanted = wanted.where(table.c.feature == feature)
+        if kind is not None:
+            wanted = wanted.where(table.c.kind == kind)
         rows = await database.read(lambda connection: connection.execute(wanted).all())
         return [_case(database, row) for row in rows]
 
@@ -40,6 +44,19 @@ class SqlCases(Room):
         wanted = select(table.at_ns, table.kind, table.detail).where(table.case_id == case_id).order_by(table.id)
         rows = await self.database.read(lambda connection: connection.execute(wanted).all())
         return [(at_ns, kind, detail) for at_ns, kind, detail in rows]
+
+    async def resolve(self, case_id: str, *, state: str, at_ns: int, detail: str = "") -> bool:
+        """Whether an open case was moved to a state, with its event, in one transaction."""
+        table, event = schema.cases, {"case_id": case_id, "at_ns": at_ns, "kind": state, "detail": detail}
+
+        def move(connection: Connection) -> bool:
+            changed = table.update().where(table.c.id == case_id, table.c.state == "open").values(state=state)
+            if not connection.execute(changed).rowcount:
+                return False
+            connection.execute(schema.case_events.insert().values(event))
+            return True
+
+        return await self.database.write(move)
 
 
 def _cases() -> Select[tuple[object, ...]]:
@@ -119,7 +136,8 @@ class SqlKeys(Room):
 
     async def put(self, key: Key) -> None:
         """Add a key. Durable before it returns. Raises StoreError when its id or hash is taken."""
-        row = msgspec.structs.asdict(key) | {"features": msgspec.json.encode(key.features).decode()}
+        lists = {name: msgspec.json.encode(getattr(key, name)).decode() for name in ("features", "scopes")}
+        row = msgspec.structs.asdict(key) | lists
         await self.database.write(lambda connection: connection.execute(schema.keys.insert().values(row)))
 
     async def all(self) -> Sequence[Key]:
@@ -138,5 +156,6 @@ class SqlKeys(Room):
 
 def _key(row: Row[tuple[object, ...]]) -> Key:
     fields = dict(row._mapping)
-    fields["features"] = msgspec.json.decode(fields["features"], type=tuple[str, ...])
+    for name in ("features", "scopes"):
+        fields[name] = msgspec.json.decode(fields[name], type=tuple[str, ...])
     return Key(**fields)

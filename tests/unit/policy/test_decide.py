@@ -4,11 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.policy import Feature, Map, Person, act, decide, parse_ladder, weigh
-from surefoot.records import Confidence, Deliver, Draft, Escalate, Evidence, Fail, NoDraft, Signal, Stronger
+from surefoot.records import Confidence, Deliver, Draft, Escalate, Evidence, Fail, NoDraft, Question, Signal, Stronger
 
 LADDER = parse_ladder(["cache", "small", "a+b", "large"])
 DRAFT = Draft(rung="small", provider="p", model="m", digest="0")
 SMALL, PAIR = LADDER[1], LADDER[2]
+QUESTION = Question(
+    fingerprint="0", model="m", dialect="openai", surface="chat", stream=False, input_tokens=1, max_output_tokens=None
+)
 
 
 def feature(**changes: object) -> Feature:
@@ -21,57 +24,61 @@ def sure(low: float) -> Confidence:
 
 
 def test_a_draft_at_the_bar_is_delivered() -> None:
-    assert isinstance(decide(feature(), SMALL, DRAFT, Evidence(), sure(0.85), 1), Deliver)
+    assert isinstance(decide(feature(), QUESTION, SMALL, DRAFT, Evidence(), sure(0.85), 1), Deliver)
 
 
 def test_a_draft_below_the_bar_climbs_and_says_both_numbers() -> None:
-    verdict = decide(feature(), SMALL, DRAFT, Evidence(), sure(0.84), 1)
+    verdict = decide(feature(), QUESTION, SMALL, DRAFT, Evidence(), sure(0.84), 1)
     assert isinstance(verdict, Stronger)
     assert "0.840" in verdict.reason and "0.85" in verdict.reason
 
 
 def test_below_the_bar_on_the_last_rung_a_person_decides() -> None:
     last = feature(person=Person(role="nurse"))
-    assert decide(last, SMALL, DRAFT, Evidence(), sure(0.2), 0) == Escalate("p >= 0.200 is below the bar 0.85", "nurse")
+    assert decide(last, QUESTION, SMALL, DRAFT, Evidence(), sure(0.2), 0) == Escalate(
+        "p >= 0.200 is below the bar 0.85", "nurse"
+    )
 
 
 def test_the_lower_end_counts_not_the_middle() -> None:
     wide = Confidence(p=0.9, low=0.7, high=0.99, source="map:steps")
-    assert isinstance(decide(feature(), SMALL, DRAFT, Evidence(), wide, 1), Stronger)
+    assert isinstance(decide(feature(), QUESTION, SMALL, DRAFT, Evidence(), wide, 1), Stronger)
 
 
 def test_an_uncalibrated_draft_climbs_where_the_policy_enforces() -> None:
-    assert isinstance(decide(feature(), SMALL, DRAFT, Evidence(), Confidence(), 1), Stronger)
+    assert isinstance(decide(feature(), QUESTION, SMALL, DRAFT, Evidence(), Confidence(), 1), Stronger)
 
 
 def test_an_uncalibrated_draft_is_delivered_where_the_policy_says_so() -> None:
-    assert isinstance(decide(feature(uncalibrated="deliver"), SMALL, DRAFT, Evidence(), Confidence(), 1), Deliver)
+    assert isinstance(
+        decide(feature(uncalibrated="deliver"), QUESTION, SMALL, DRAFT, Evidence(), Confidence(), 1), Deliver
+    )
 
 
 def test_a_pair_that_disagrees_climbs_whatever_its_map_says() -> None:
     apart = Evidence(signals=(Signal(name="agreement", score=0.0),))
-    assert isinstance(decide(feature(), PAIR, DRAFT, apart, sure(0.99), 1), Stronger)
+    assert isinstance(decide(feature(), QUESTION, PAIR, DRAFT, apart, sure(0.99), 1), Stronger)
 
 
 def test_a_pair_without_final_answers_climbs_too() -> None:
     mute = Evidence(signals=(Signal(name="agreement", score=None),))
-    assert isinstance(decide(feature(uncalibrated="deliver"), PAIR, DRAFT, mute, Confidence(), 1), Stronger)
+    assert isinstance(decide(feature(uncalibrated="deliver"), QUESTION, PAIR, DRAFT, mute, Confidence(), 1), Stronger)
 
 
 def test_a_bar_of_zero_delivers_everything_even_a_pair_that_disagrees() -> None:
     apart = Evidence(signals=(Signal(name="agreement", score=0.0),))
-    assert isinstance(decide(feature(confidence=0.0), PAIR, DRAFT, apart, Confidence(), 1), Deliver)
+    assert isinstance(decide(feature(confidence=0.0), QUESTION, PAIR, DRAFT, apart, Confidence(), 1), Deliver)
 
 
 def test_an_unavailable_last_rung_escalates_in_enforce_and_fails_in_observe() -> None:
     gone = NoDraft(rung="large", kind="unavailable", reason="busy", status=503)
-    assert isinstance(decide(feature(), LADDER[3], gone, Evidence(), Confidence(), 0), Escalate)
-    assert decide(feature(mode="observe"), LADDER[3], gone, Evidence(), Confidence(), 0) == Fail("busy", 503)
+    assert isinstance(decide(feature(), QUESTION, LADDER[3], gone, Evidence(), Confidence(), 0), Escalate)
+    assert decide(feature(mode="observe"), QUESTION, LADDER[3], gone, Evidence(), Confidence(), 0) == Fail("busy", 503)
 
 
 def test_a_request_that_the_provider_rejects_fails_at_once() -> None:
     wrong = NoDraft(rung="small", kind="rejected", reason="bad field", status=400)
-    assert decide(feature(), SMALL, wrong, Evidence(), Confidence(), 2) == Fail("bad field", 400)
+    assert decide(feature(), QUESTION, SMALL, wrong, Evidence(), Confidence(), 2) == Fail("bad field", 400)
 
 
 def test_observe_delivers_what_enforce_would_not() -> None:

@@ -1,0 +1,93 @@
+"""Labels, revisions and incidents in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from surefoot.errors import NotFound
+from surefoot.records import Incident, Label, Revision
+
+
+class MemoryLabels:
+    """`Labels` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._labels: dict[str, Label] = {}
+
+    async def add(self, label: Label) -> bool:
+        """Whether the label is new."""
+        if label.id in self._labels:
+            return False
+        self._labels[label.id] = label
+        return True
+
+    async def of(self, request_id: str) -> Sequence[Label]:
+        """What was said of a request's drafts, oldest first."""
+        return [label for label in await self.all() if label.request_id == request_id]
+
+    async def all(self, *, feature: str | None = None, since_ns: int = 0) -> Sequence[Label]:
+        """Labels, oldest first."""
+        wanted = (
+            label for label in self._labels.values() if label.at_ns >= since_ns and feature in (None, label.feature)
+        )
+        return sorted(wanted, key=lambda label: (label.at_ns, label.id))
+
+
+class MemoryRevisions:
+    """`Revisions` in lists."""
+
+    def __init__(self) -> None:
+        self._revisions: list[Revision] = []
+        self._promotions: list[tuple[int, int]] = []
+
+    async def add(self, data: bytes, *, note: str, at_ns: int) -> int:
+        """The number of a new candidate, one above the last."""
+        self._revisions.append(Revision(number=len(self._revisions) + 1, at_ns=at_ns, note=note, data=data))
+        return len(self._revisions)
+
+    async def get(self, number: int) -> Revision | None:
+        """A revision, or None."""
+        return next((found for found in await self.all() if found.number == number), None)
+
+    async def all(self) -> Sequence[Revision]:
+        """Every revision, oldest first."""
+        serving, at = await self.serving(), {number: at_ns for at_ns, number in self._promotions}
+        return [
+            replace(found, serving=found.number == serving, promoted_at_ns=at.get(found.number))
+            for found in self._revisions
+        ]
+
+    async def promote(self, number: int, *, at_ns: int) -> None:
+        """Serve a revision from now on; 0 serves the configuration alone. Raises NotFound."""
+        if not 0 <= number <= len(self._revisions):
+            raise NotFound(f"there is no revision {number}")
+        self._promotions.append((at_ns, number))
+
+    async def serving(self) -> int:
+        """The number that serves; 0 before the first promotion."""
+        return self._promotions[-1][1] if self._promotions else 0
+
+    async def promotions(self) -> Sequence[tuple[int, int]]:
+        """(at_ns, number) of every promotion, oldest first."""
+        return list(self._promotions)
+
+
+class MemoryIncidents:
+    """`Incidents` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._incidents: dict[str, Incident] = {}
+
+    async def add(self, incident: Incident) -> bool:
+        """Whether the incident is new."""
+        if incident.id in self._incidents:
+            return False
+        self._incidents[incident.id] = incident
+        return True
+
+    async def all(self, *, feature: str | None = None) -> Sequence[Incident]:
+        """Incidents, oldest first."""
+        wanted = (found for found in self._incidents.values() if feature in (None, found.feature))
+        return sorted(wanted, key=lambda found: (found.at_ns, found.id))
