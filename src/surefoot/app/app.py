@@ -20,7 +20,7 @@ from surefoot.app.settler import Settler
 from surefoot.app.streams import cut_tagged, pass_on
 from surefoot.config.load import Config
 from surefoot.errors import NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
-from surefoot.pipeline import Passing
+from surefoot.pipeline import Passing, Stages
 from surefoot.policy import Policy
 from surefoot.policy.policy import encode
 from surefoot.providers.prices import PriceBook
@@ -93,6 +93,11 @@ class App:
     def registry(self) -> Registry:
         """The models that new requests may ask."""
         return self._runtime.registry
+
+    @property
+    def stages(self) -> Stages:
+        """The stages that new requests run through."""
+        return self._runtime.stages
 
     def caller(self, key: str | None) -> Caller:
         """Whom a key stands for. Raises NotAuthenticated."""

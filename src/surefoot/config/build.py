@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from surefoot.config.schema import BudgetSettings, FeatureSettings, File, MapSettings
-from surefoot.policy import CacheRules, Feature, Map, Person, Policy, parse_ladder
+from msgspec import UNSET, UnsetType
+
+from surefoot.config.schema import AdmitSettings, BudgetSettings, FeatureSettings, File, MapSettings
+from surefoot.policy import Admit, CacheRules, Feature, Map, Person, Policy, Promise, parse_ladder
+
+BAR = 0.85  # of a feature that says nothing else
 
 
 def build_policy(settings: File) -> Policy:
@@ -20,7 +24,7 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         mode=given.mode,
         ladder=parse_ladder(given.ladder),
         person=_person(given.person, settings),
-        confidence=given.confidence,
+        confidence=_bar(given),
         uncalibrated=given.uncalibrated or ("climb" if enforce else "deliver"),
         stream=given.stream or ("hold" if enforce else "through"),
         maps={rung: _map(each) for rung, each in given.maps.items()},
@@ -28,12 +32,42 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         baseline=given.baseline or None,
         budget_nanodollars=nanodollars(given.budget.usd) if given.budget else None,
         budget_window=_window(given.budget),
+        per_answer=given.promise is None or given.confidence is not UNSET,
+        promise=Promise(accuracy=given.promise.accuracy, assurance=given.promise.assurance) if given.promise else None,
+        audit=given.audit,
+        admits=tuple(_admit(each, given.person, settings) for each in given.admit),
     )
+
+
+def rung_models(settings: File) -> dict[str, tuple[str, ...]]:
+    """By rung name, which models it means: "provider kind/upstream name". What labels taught of others does not count."""
+    found = {}
+    for feature in settings.features.values():
+        for rung in parse_ladder(feature.ladder):
+            found[rung.name] = tuple(_identity(name, settings) for name in rung.models)
+    return found
+
+
+def _identity(name: str, settings: File) -> str:
+    model = settings.models.get(name)
+    if model is None:
+        return name
+    provider = settings.providers.get(model.provider)
+    return f"{provider.kind if provider else model.provider}/{model.model or name}"
 
 
 def nanodollars(usd: float) -> int:
     """USD as written, in nano-dollars, without the float's own error."""
     return int((Decimal(str(usd)) * 1_000_000_000).to_integral_value())
+
+
+def _bar(given: FeatureSettings) -> float:
+    return BAR if isinstance(given.confidence, UnsetType) else given.confidence
+
+
+def _admit(given: AdmitSettings, person: str, settings: File) -> Admit:
+    role = _person(given.role or person, settings)
+    return Admit(name=given.name, role=role.role, holding=given.holding or role.holding, red_flag=given.red_flag)
 
 
 def _person(role: str, settings: File) -> Person:

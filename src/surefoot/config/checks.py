@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from surefoot.config.schema import FeatureSettings, File, MapSettings, ModelSettings, ProviderSettings
+from surefoot.config.evidence import evidence_problems
+from surefoot.config.problem import Problem, near
 from surefoot.errors import ConfigError
 from surefoot.policy import parse_rung
 from surefoot.records import Rung
 
 KINDS = ("openai", "anthropic", "extractive", "recorded", "simulated")
-SIGNALS = ("agreement", "complete", "quote", "schema", "self_score")
+SIGNALS = (
+    "agreement", "agreement.below", "arithmetic", "complete", "grounded", "hedging", "judge", "logprob.mean", "logprob.min",
+    "quote", "refusal", "schema", "schema.repair", "self_score",
+)  # fmt: skip
 WINDOWS = ("day", "month", "total")
 _DIALECT = {"openai": "openai", "anthropic": "anthropic"}
 _NETWORK = frozenset({"openai", "anthropic"})
@@ -26,13 +30,6 @@ _ONLY = {  # option -> the kinds of provider it means something for
     "seed": frozenset({"simulated"}),
 }  # fmt: skip
 _POSITIVE = ("connect_seconds", "first_token_seconds", "idle_seconds", "connections", "break_seconds")
-
-
-class Problem(Struct, frozen=True):
-    """One thing that is wrong, and the key that it is wrong at."""
-
-    path: tuple[str, ...]
-    message: str
 
 
 def problems_of(settings: File) -> Iterator[Problem]:
@@ -64,7 +61,7 @@ def _server(settings: File) -> Iterator[Problem]:
 def _provider(name: str, given: ProviderSettings) -> Iterator[Problem]:
     path = ("providers", name)
     if given.kind not in KINDS:
-        yield Problem((*path, "kind"), f"unknown kind {given.kind!r}{_near(given.kind, KINDS)}")
+        yield Problem((*path, "kind"), f"unknown kind {given.kind!r}{near(given.kind, KINDS)}")
         return
     plain = ProviderSettings(kind=given.kind)
     for option, kinds in _ONLY.items():
@@ -92,7 +89,7 @@ def _model(name: str, given: ModelSettings, settings: File) -> Iterator[Problem]
     path = ("models", name)
     provider = settings.providers.get(given.provider)
     if provider is None:
-        hint = _near(given.provider, settings.providers)
+        hint = near(given.provider, settings.providers)
         yield Problem((*path, "provider"), f"there is no provider {given.provider!r}{hint}")
         return
     if given.simulation is not None and provider.kind != "simulated":
@@ -115,7 +112,7 @@ def _fallbacks(path: tuple[str, ...], name: str, given: ModelSettings, settings:
     for other in given.fallbacks:
         found = settings.models.get(other)
         if found is None or other == name:
-            hint = _near(other, settings.models)
+            hint = near(other, settings.models)
             yield Problem((*path, "fallbacks"), f"there is no other model {other!r}{hint}")
             continue
         kind = settings.providers[found.provider].kind if found.provider in settings.providers else ""
@@ -134,22 +131,23 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
         yield Problem((*path, "stream"), 'stream is "hold" or "through"')
     if given.mode == "enforce" and given.stream == "through":
         yield Problem((*path, "stream"), '"through" passes on before it judges: only mode = "observe" may do that')
-    if not 0 <= given.confidence <= 1:
+    if not isinstance(given.confidence, UnsetType) and not 0 <= given.confidence <= 1:
         yield Problem((*path, "confidence"), f"confidence {given.confidence} is not between 0 and 1")
     if given.person != "person" and given.person not in settings.people:
-        hint = _near(given.person, settings.people)
+        hint = near(given.person, settings.people)
         yield Problem((*path, "person"), f"there is no [people.{given.person}]{hint}")
     if given.baseline and given.baseline not in settings.models:
         yield Problem(
-            (*path, "baseline"), f"there is no model {given.baseline!r}{_near(given.baseline, settings.models)}"
+            (*path, "baseline"), f"there is no model {given.baseline!r}{near(given.baseline, settings.models)}"
         )
     if given.cache.ttl_seconds <= 0:
         yield Problem((*path, "cache", "ttl_seconds"), "ttl_seconds must be above 0")
     if given.budget is not None and (given.budget.usd < 0 or given.budget.window not in WINDOWS):
         yield Problem((*path, "budget"), f"a budget needs usd >= 0 and a window of {', '.join(WINDOWS)}")
+    yield from evidence_problems(path, given, settings)
     for rung, each in given.maps.items():
         if rung not in names:
-            yield Problem((*path, "maps", rung), f"the ladder has no rung {rung!r}{_near(rung, names)}")
+            yield Problem((*path, "maps", rung), f"the ladder has no rung {rung!r}{near(rung, names)}")
         yield from _map((*path, "maps", rung), each)
     if given.schema is not UNSET:
         yield from _schema((*path, "schema"), given.schema)
@@ -172,7 +170,7 @@ def _ladder(path: tuple[str, ...], given: FeatureSettings, settings: File) -> Ge
             continue
         for model in rung.models:
             if model not in settings.models:
-                hint = _near(model, settings.models)
+                hint = near(model, settings.models)
                 yield Problem((*path, "ladder"), f"there is no model {model!r}{hint}")
     if not given.ladder:
         yield Problem((*path, "ladder"), "a ladder needs at least one rung")
@@ -188,8 +186,8 @@ def _map(path: tuple[str, ...], given: MapSettings) -> Iterator[Problem]:
         return
     if given.p is not None and given.signal:
         yield Problem((*path, "signal"), "a fixed p does not look at a signal")
-    if given.p is None and given.signal not in SIGNALS:
-        yield Problem((*path, "signal"), f"unknown signal {given.signal!r}{_near(given.signal, SIGNALS)}")
+    if given.p is None and given.signal not in SIGNALS and not given.signal.startswith(("gate.", "grounded.")):
+        yield Problem((*path, "signal"), f"unknown signal {given.signal!r}{near(given.signal, SIGNALS)}")
     if given.p is not None and not 0 <= given.p <= 1:
         yield Problem((*path, "p"), f"p {given.p} is not between 0 and 1")
     if not 0 <= given.margin <= 1:
@@ -220,8 +218,3 @@ def _schema(path: tuple[str, ...], schema: object) -> Iterator[Problem]:
     elif isinstance(schema, list | tuple):
         for inner in schema:
             yield from _schema(path, inner)
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

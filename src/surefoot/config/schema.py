@@ -98,6 +98,52 @@ class MapSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     margin: float = 0.0
 
 
+class PromiseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """(B): among delivered answers at least `accuracy` are right, with `assurance`."""
+
+    accuracy: float
+    assurance: float = 0.95
+
+
+class JudgeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that is asked whether a draft is right. Its score is a signal like any other; what it costs is in the ledger."""
+
+    model: str
+    instructions: str = ""  # instead of ours
+
+
+class GateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A program or an address that judges drafts: JSON in, `{"verdict", "score", "reason"}` out."""
+
+    command: tuple[str, ...] = ()  # never a shell
+    url: str = ""
+    headers: dict[str, str] = {}
+    timeout_seconds: float = 5.0  # then it abstains
+    failures: int = 5  # in a row, after which it is left alone for `pause_seconds`
+    pause_seconds: float = 30.0
+
+
+class ClassifierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fitted classifier of requests: `surefoot learn-admit` writes the file."""
+
+    file: str
+    threshold: float | None = None  # p from which on it matches; default: what was fitted
+
+
+class AdmitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule that sends requests straight to a role. It matches when any of its parts does."""
+
+    name: str
+    role: str = ""  # default: the feature's person
+    holding: str = ""  # what the caller is told at once; default: the role's
+    phrases: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    classifier: ClassifierSettings | None = None
+    gate: GateSettings | None = None  # verdict "fail" matches; when it abstains, the rule matches too
+    signal: str = ""  # "injection" | "personal": a signal of the question that matches below 0.5
+    red_flag: bool = False
+
+
 class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The exact cache of a feature."""
 
@@ -110,7 +156,7 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ladder: tuple[str, ...]
     mode: str = "observe"
     person: str = "person"
-    confidence: float = 0.85
+    confidence: float | UnsetType = UNSET  # default 0.85; beside a promise it counts only when it is written down
     uncalibrated: str = ""  # "deliver" | "climb"; default: deliver in observe, climb in enforce
     stream: str = ""  # "hold" | "through"; default: through in observe, hold in enforce
     baseline: str = ""
@@ -118,6 +164,14 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     cache: CacheSettings = CacheSettings()
     budget: BudgetSettings | None = None
     schema: dict[str, object] | UnsetType = UNSET  # JSON Schema an answer must meet; remote and file $refs are refused
+    promise: PromiseSettings | None = None
+    audit: float = 0.0  # share of delivered answers that a person judges blind
+    checks: tuple[str, ...] = ("complete", "reported", "agreement", "grounding", "refusal", "arithmetic", "logprobs")
+    judge: JudgeSettings | None = None
+    gates: dict[str, GateSettings] = {}
+    admit: tuple[AdmitSettings, ...] = ()
+    handbook: str = ""  # a folder: its passages go into the prompt and into the checks
+    mask: tuple[str, ...] = ()  # kinds of personal data that no model sees; put back in the reply
 
 
 class PersonSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

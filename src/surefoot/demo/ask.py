@@ -13,7 +13,7 @@ from surefoot.config.load import load_text
 from surefoot.demo.places import DOCS_FEATURE, docs_toml
 from surefoot.providers.rows import Row
 from surefoot.store.memory import MemoryStore
-from surefoot.trial.run import request_of
+from surefoot.trial.asking import request_of
 
 
 class Told(Struct, frozen=True, kw_only=True):

@@ -7,17 +7,33 @@ from pathlib import Path
 
 from surefoot.config.build import build_policy
 from surefoot.config.load import Config
-from surefoot.config.schema import FeatureSettings, File, MapSettings, ModelSettings, ProviderSettings, StoreSettings
+from surefoot.config.schema import (
+    FeatureSettings,
+    File,
+    MapSettings,
+    ModelSettings,
+    PromiseSettings,
+    ProviderSettings,
+    StoreSettings,
+)
 from surefoot.errors import ConfigError
 from surefoot.policy import parse_ladder
 
 FEATURE = "trial"
 
 
-def ladder_config(file: Path, ladder: Sequence[str], *, bar: float, maps: Mapping[str, float]) -> Config:
+def ends_with_person(ladder: Sequence[str]) -> bool:
+    """Whether a ladder as written on the command line ends with a person."""
+    return bool(ladder) and ladder[-1].strip() == "person"
+
+
+def ladder_config(
+    file: Path, ladder: Sequence[str], *, bar: float, maps: Mapping[str, float], promise: PromiseSettings | None = None,
+    uncalibrated: str = "deliver",
+) -> Config:  # fmt: skip
     """The configuration that serves a file of recorded answers by a ladder: `["small", "a+b", "large", "person"]`.
 
-    A rung without a map is uncalibrated and delivered. `person` may stand last; whoever is at the end, it is a person.
+    A rung without a map is uncalibrated and, unless said otherwise, delivered. `person` may stand last.
     Raises: ConfigError for an empty ladder, `person` elsewhere, a bar or p outside [0, 1], a map for no rung.
     """
     names = [name.strip() for name in ladder if name.strip()]
@@ -42,7 +58,8 @@ def ladder_config(file: Path, ladder: Sequence[str], *, bar: float, maps: Mappin
                 ladder=tuple(names),
                 mode="enforce",
                 confidence=bar,
-                uncalibrated="deliver",
+                uncalibrated=uncalibrated,
+                promise=promise,
                 maps={name: MapSettings(p=p) for name, p in maps.items()},
             )
         },

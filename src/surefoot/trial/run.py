@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,14 +10,12 @@ from surefoot.config.load import Config
 from surefoot.errors import UpstreamFailed
 from surefoot.policy import Feature
 from surefoot.providers.rows import Row
-from surefoot.records import Decision, Draft, Request
-from surefoot.records.request import Attribution
+from surefoot.records import Decision, Draft, Weighed
 from surefoot.stats import clopper_pearson, quantile
 from surefoot.store.memory import MemoryStore
 from surefoot.trial.baseline import run_baseline
 from surefoot.trial.grade import grade
 from surefoot.trial.report import Baseline, Report, RungCount
-from surefoot.wire.dialects import DIALECTS
 
 Progress = Callable[[int, int], None]
 
@@ -64,28 +60,6 @@ async def trial(
         return _report(tally, rules, rows, baseline, _unpriced(app, rules, tally), file)
     finally:
         await app.close()
-
-
-def request_of(app: App, feature: Feature, row: Row) -> Request:
-    """The request that a row stands for, in the OpenAI dialect."""
-    dialect = DIALECTS["openai"]
-    body = dialect.ask(row.query, row.context, model="surefoot")
-    parsed = dialect.parse(body, surface="chat")
-    return Request(
-        id="req_" + secrets.token_hex(12),
-        at_ns=time.time_ns(),
-        draw=secrets.token_hex(16),
-        dialect="openai",
-        surface="chat",
-        caller=app.caller(None),
-        feature=feature.name,
-        model="surefoot",
-        stream=False,
-        body=body,
-        top=parsed.top,
-        attribution=Attribution(),
-        row=row.id,
-    )
 
 
 async def _run(app: App, feature: Feature, row: Row, tally: _Tally) -> None:

@@ -13,7 +13,7 @@ from surefoot.errors import ConfigError, NotFound
 from surefoot.providers.rows import Row, read_rows
 from surefoot.replay import replay
 from surefoot.store.memory import MemoryStore
-from surefoot.trial.run import request_of
+from surefoot.trial.asking import request_of
 
 DOCS = f"""
 [providers.docs]

@@ -1,0 +1,60 @@
+"""Known forms of prompt injection in a request or a passage. Patterns find what was seen before and nothing else."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+_LOOKED_AT = 200_000  # characters
+_KINDS = {
+    "override": (
+        r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}?\b(?:previous|prior|above|earlier|all|any|system|your)\b.{0,30}?"
+        r"\b(?:instructions?|rules?|prompts?|messages?|guidelines?|directions?)\b",
+        r"\b(?:ignoriere|vergiss|missachte)\b.{0,40}?\b(?:anweisungen|regeln|vorgaben)\b",
+        r"\b(?:ignore[sz]?|oublie[sz]?)\b.{0,40}?\b(?:instructions?|consignes?|règles)\b",
+        r"\b(?:ignora|olvida)\b.{0,40}?\b(?:instrucciones|reglas)\b",
+    ),
+    "role": (
+        r"<\|?(?:im_start|im_end|system|endoftext|start_header_id)\|?>",
+        r"\[/?INST\]|<<SYS>>",
+        r"^\s*#{2,}\s*(?:system|assistant|developer)\b\s*:?",
+        r"^\s*(?:system|assistant|developer)\s*:\s*you\b",
+        r"\byou are (?:now|no longer)\b.{0,60}?\b(?:assistant|ai|model|bot|dan|unrestricted|jailbroken)\b",
+        r"\b(?:developer|debug|god|dan) mode\b",
+    ),
+    "reveal": (
+        r"\b(?:reveal|print|repeat|show|output|tell me)\b.{0,30}?\b(?:your|the)\b.{0,20}?"
+        r"\b(?:system prompt|hidden prompt|instructions verbatim|initial instructions|prompt above)\b",
+    ),
+    "exfiltration": (
+        r"!\[[^\]\n]{0,200}\]\(https?://[^)\s]{1,300}(?:\?|=|\{)[^)\s]{0,300}\)",
+        r"\b(?:send|post|upload|exfiltrate|forward)\b.{0,60}?\b(?:to|at)\b.{0,10}?https?://",
+    ),
+    "tool": (
+        r"\b(?:call|invoke|use|run)\b.{0,20}?\b(?:the )?(?:tool|function|command)\b.{0,40}?\b(?:delete|transfer|send|drop|rm)\b",
+    ),
+    "encoded": (r"\b(?:decode|base64)\b.{0,80}?[A-Za-z0-9+/]{80,}={0,2}",),
+    "hidden": (r"[\u200b\u200c\u2060\u2066-\u2069\u202a-\u202e]{2,}|[\U000e0020-\U000e007f]",),
+}
+_COMPILED = {
+    kind: tuple(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in patterns)
+    for kind, patterns in _KINDS.items()
+}
+_SURE = frozenset({"override", "role", "hidden", "exfiltration"})
+
+
+class Injection(Struct, frozen=True):
+    """What was found. `score` is 1 when nothing was, 0 for forms that hardly occur by chance, 0.3 for the others."""
+
+    score: float
+    kinds: tuple[str, ...] = ()
+
+
+def injection(text: str) -> Injection:
+    """Known forms of injection in a text; an empty text has none. A score, not a probability: most attacks are new."""
+    looked = text[:_LOOKED_AT]
+    kinds = tuple(kind for kind, patterns in _COMPILED.items() if any(each.search(looked) for each in patterns))
+    if not kinds:
+        return Injection(1.0)
+    return Injection(0.0 if _SURE.intersection(kinds) else 0.3, kinds)
