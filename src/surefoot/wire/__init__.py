@@ -53,6 +53,9 @@ class Dialect(Protocol):
     def question(self, top: Top) -> tuple[str, tuple[str, ...]]:
         """(the last user message's text, passages in `<context>`, `<documents>` or `<document>` blocks of any message)."""
 
+    def texts(self, top: Top) -> Sequence[tuple[str, str]]:
+        """(role, text) of all messages in order; role "system" | "user" | "assistant" | "tool"."""
+
     def ask(self, query: str, passages: Sequence[str], *, model: str, stream: bool = False) -> bytes:
         """A request body for a query over passages, such that `question` gives both back."""
 

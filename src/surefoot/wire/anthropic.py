@@ -130,13 +130,16 @@ class Anthropic:
 
     def question(self, top: Top) -> tuple[str, tuple[str, ...]]:
         """(the last user message's text, the passages of system and messages)."""
+        return passages.gather(self.texts(top))
+
+    def texts(self, top: Top) -> list[tuple[str, str]]:
+        """(role, text) of system and messages, in order."""
         try:
             system = _SYSTEM.decode(bytes(top["system"])) if "system" in top else ""
             said = _SAID.decode(bytes(top.get("messages", b"[]")))
         except (msgspec.DecodeError, RecursionError) as error:
             raise BadRequest(f"messages cannot be read: {error}", param="messages") from error
-        texts = [("system", _text(system)), *(text for message in said for text in _texts(message))]
-        return passages.gather(texts)
+        return [("system", _text(system)), *(text for message in said for text in _texts(message))]
 
     def ask(self, query: str, passages_: Sequence[str], *, model: str, stream: bool = False) -> bytes:
         """A request body for a query over passages."""

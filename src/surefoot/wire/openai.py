@@ -28,6 +28,7 @@ from surefoot.wire.sse import data_of, event_of
 _FINISH = {
     "stop": "stop", "length": "length", "tool_calls": "tools", "function_call": "tools", "content_filter": "filter",
 }  # fmt: skip
+_ROLES = {"developer": "system", "function": "tool"}
 _TYPES = {401: "invalid_request_error", 403: "permission_error", 429: "rate_limit_error"}
 _CODES = {"budget_exceeded": ("budget_exceeded", "budget_exceeded")}
 
@@ -150,11 +151,15 @@ class OpenAI:
 
     def question(self, top: Top) -> tuple[str, tuple[str, ...]]:
         """(the last user message's text, the passages of all messages)."""
+        return passages.gather(self.texts(top))
+
+    def texts(self, top: Top) -> list[tuple[str, str]]:
+        """(role, text) of the messages, in order."""
         try:
             said = _SAID.decode(bytes(top.get("messages", b"[]")))
         except (msgspec.DecodeError, RecursionError) as error:
             raise BadRequest(f"messages cannot be read: {error}", param="messages") from error
-        return passages.gather([(message.role, _text(message.content)) for message in said])
+        return [(_ROLES.get(message.role, message.role), _text(message.content)) for message in said]
 
     def ask(self, query: str, passages_: Sequence[str], *, model: str, stream: bool = False) -> bytes:
         """A request body for a query over passages."""

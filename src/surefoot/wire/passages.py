@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
+_INSTRUCTIONS = 300  # characters
 _BLOCK = re.compile(r"<(context|documents|document|passage)(?:\s[^<>]{0,500})?>")
 _PART = re.compile(r"<(document|passage)(?:\s[^<>]{0,500})?>")
 _QUERY = re.compile(r"<query>([^<>]*)</query>")
@@ -56,6 +57,20 @@ def gather(texts: Sequence[tuple[str, str]]) -> tuple[str, tuple[str, ...]]:
             wrapped = _QUERY.fullmatch(rest)
             query = _unescape(wrapped.group(1)) if wrapped else rest
     return query, tuple(passages)
+
+
+def sources(texts: Sequence[tuple[str, str]]) -> tuple[str, tuple[str, ...]]:
+    """(the last user text without blocks, everything an answer may rest on): blocks, tool results, system text.
+
+    System text of less than 300 characters is taken for instructions, unless other passages are there.
+    """
+    query, found = gather(texts)
+    results = tuple(rest for role, text in texts if role == "tool" and (rest := find(text)[0].strip()))
+    system = tuple(rest for role, text in texts if role == "system" and (rest := find(text)[0].strip()))
+    written = (*found, *results)
+    if written or sum(map(len, system)) >= _INSTRUCTIONS:
+        written = (*written, *system)
+    return query, written
 
 
 def _blocks(opening: re.Pattern[str], text: str) -> Iterator[tuple[str, int, int, str]]:

@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
-from surefoot.records import Draft, Evidence, Signal, Tried
-from surefoot.stages.check.agreement import Agreement
+from msgspec import Struct
+
+from surefoot.records import Draft, Evidence, Tried
+from surefoot.stages.check.agreement import Agreement, Below
+from surefoot.stages.check.arithmetic import Sums
 from surefoot.stages.check.complete import Complete
+from surefoot.stages.check.gate import ExecutableGate, HttpGate
+from surefoot.stages.check.grounding import Grounding
+from surefoot.stages.check.judge import Judge
+from surefoot.stages.check.logprobs import LogProbs
+from surefoot.stages.check.refusal import Refusal
 from surefoot.stages.check.reported import Reported
 from surefoot.stages.check.schema import Schema
+from surefoot.stages.check.seen import Asking, Check, Findings, Seen
 
-__all__ = ["Agreement", "Check", "Checks", "Complete", "Reported", "Schema"]
+__all__ = [
+    "Agreement", "Asking", "Below", "Check", "CheckSet", "Checks", "Complete", "ExecutableGate", "Findings", "Grounding",
+    "HttpGate", "Judge", "LogProbs", "Refusal", "Reported", "Schema", "Seen", "Sums",
+]  # fmt: skip
 
 
-class Check(Protocol):
-    """Looks at a draft and gives signals, in a fixed order; none when it does not apply."""
+class CheckSet(Struct, frozen=True):
+    """A feature's checks: those that only look, and those that ask."""
 
-    def __call__(self, tried: Tried, /) -> tuple[Signal, ...]:
-        """The signals of this check."""
+    looking: Sequence[Check] = ()
+    asking: Sequence[Asking] = ()
 
 
 class Checks:
-    """The stage: all checks of a feature, one after the other (none of these waits for anything)."""
+    """The stage: a feature's checks in their order; those that ask run side by side."""
 
     name = "check"
 
-    def __init__(self, common: Sequence[Check], by_feature: Mapping[str, Sequence[Check]] | None = None) -> None:
-        self._common, self._by_feature = tuple(common), dict(by_feature or {})
+    def __init__(self, by_feature: Mapping[str, CheckSet]) -> None:
+        self._by_feature = dict(by_feature)
 
     async def __call__(self, tried: Tried, /) -> Evidence:
         """The evidence on a draft; empty when there is no draft."""
-        if not isinstance(tried.attempt.draft, Draft) or tried.ask.rung.kind == "relay":
+        draft = tried.attempt.draft
+        if not isinstance(draft, Draft) or tried.ask.rung.kind == "relay":
             return _NOTHING
-        checks = (*self._common, *self._by_feature.get(tried.ask.request.feature, ()))
-        return Evidence(signals=tuple(signal for check in checks for signal in check(tried)))
+        checks = self._by_feature[tried.ask.request.feature]
+        seen = Seen(tried, draft)
+        found = [check(seen) for check in checks.looking]
+        if checks.asking:
+            found += await asyncio.gather(*(check(seen) for check in checks.asking))
+        return Evidence(
+            signals=tuple(signal for each in found for signal in each.signals),
+            spans=tuple(span for each in found for span in each.spans),
+            priced=tuple(call for each in found for call in each.priced),
+        )
 
 
 _NOTHING = Evidence()

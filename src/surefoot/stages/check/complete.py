@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from surefoot.records import Draft, Signal, Tried
+from surefoot.records import Signal
+from surefoot.stages.check.seen import NOTHING, Findings, Seen
 
 
 class Complete:
     """1 when the model ended by itself or called a tool, 0 when it was cut off by a limit or a filter."""
 
-    def __call__(self, tried: Tried, /) -> tuple[Signal, ...]:
+    def __call__(self, seen: Seen, /) -> Findings:
         """The signal "complete"; abstains when the provider gives another reason."""
-        draft = tried.attempt.draft
-        return (_SIGNALS[draft.finish],) if isinstance(draft, Draft) and draft.finish in _SIGNALS else ()
+        return _FINDINGS.get(seen.draft.finish, NOTHING)
 
 
-_SIGNALS = {
-    "stop": Signal(name="complete", score=1.0),
-    "tools": Signal(name="complete", score=1.0),
-    "length": Signal(name="complete", score=0.0, detail="cut off at the token limit"),
-    "filter": Signal(name="complete", score=0.0, detail="stopped by the provider's filter"),
+_FINDINGS = {
+    finish: Findings(signals=(Signal(name="complete", score=score, detail=detail),))
+    for finish, score, detail in (
+        ("stop", 1.0, ""),
+        ("tools", 1.0, ""),
+        ("length", 0.0, "cut off at the token limit"),
+        ("filter", 0.0, "stopped by the provider's filter"),
+    )
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from surefoot.records import Draft, Signal, Tried
+from surefoot.records import Signal
+from surefoot.stages.check.seen import Findings, Seen
 
 
 class Reported:
@@ -11,9 +12,6 @@ class Reported:
     A model's word about itself is a score like any other; only a map makes a probability of it.
     """
 
-    def __call__(self, tried: Tried, /) -> tuple[Signal, ...]:
+    def __call__(self, seen: Seen, /) -> Findings:
         """One signal for each score that came with the draft."""
-        draft = tried.attempt.draft
-        if not isinstance(draft, Draft):
-            return ()
-        return tuple(Signal(name=name, score=score) for name, score in draft.signals)
+        return Findings(signals=tuple(Signal(name=name, score=score) for name, score in seen.draft.signals))
