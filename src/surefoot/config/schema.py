@@ -76,6 +76,7 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     context_tokens: int | None = None  # window; a longer prompt climbs over this rung
     max_output_tokens: int = 4096  # for reservations, when the client sets no limit
     fallbacks: tuple[str, ...] = ()  # models asked instead, in order, when this one's provider fails
+    logprobs: bool = False  # ask for token log-probabilities, as a signal (OpenAI's dialect only)
     price: PriceSettings | None = None
     simulation: SimulationSettings | None = None
 
@@ -124,7 +125,7 @@ class GateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class ClassifierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A fitted classifier of requests: `surefoot learn-admit` writes the file."""
+    """A fitted classifier of requests: `surefoot classifier` writes the file."""
 
     file: str
     threshold: float | None = None  # p from which on it matches; default: what was fitted

@@ -9,15 +9,21 @@ from surefoot.records import Rung
 
 
 def parse_rung(text: str) -> Rung:
-    """One rung: "cache", "requested" (the model the client names), a model's name, or "a+b" (ask both).
+    """One rung: "cache", "requested" (the model the client names), a model's name, "a+b" (ask both), "a*3" (ask it thrice).
 
-    Raises: ConfigError when it is empty, or a pair names the same model twice or more than two.
+    Raises: ConfigError when it is empty, or a pair names the same model twice or more than two, or samples are not 2 to 9.
     """
     name = text.strip()
     if name == "cache":
         return Rung(name=name, kind="cache")
     if name == "requested":
         return Rung(name=name, kind="requested")
+    model, star, times = name.rpartition("*")
+    if star:
+        if not model.strip() or times.strip() not in tuple("23456789") or "+" in model:
+            raise ConfigError(f"rung {text!r} must be MODEL*2 to MODEL*9")
+        model = model.strip()
+        return Rung(name=f"{model}*{times.strip()}", kind="pair", models=(model,) * int(times))
     models = tuple(part.strip() for part in name.split("+"))
     if not all(models):
         raise ConfigError(f"rung {text!r} has an empty name")

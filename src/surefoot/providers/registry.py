@@ -20,6 +20,7 @@ class Model:
     context_tokens: int | None = None
     max_output_tokens: int = 4096
     fallbacks: tuple[str, ...] = ()
+    logprobs: bool = False  # whether token log-probabilities are asked for, whatever the client asks
 
     def speaks(self, dialect: str) -> bool:
         """Whether it can be asked in a dialect without crossing."""

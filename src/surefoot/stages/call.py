@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from hashlib import sha256
 from time import perf_counter_ns
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from surefoot.errors import ProviderError, Rejected, SurefootError, UpstreamFailed
 from surefoot.providers import Abstained, Call, Live, Said
+from surefoot.providers.billing import worst_case
 from surefoot.providers.registry import Model, Registry
-from surefoot.records import Ask, Attempt, Draft, NoDraft, PricedCall, Reservation, Usage
+from surefoot.records import Ask, Attempt, Draft, NoDraft, PricedCall, Reservation, Rung, Usage
+from surefoot.stages.masking import masked_top, unmasked
 from surefoot.stages.recall import Recall
 from surefoot.store import Store
+from surefoot.wire.dialects import DIALECTS
+from surefoot.wire.fields import body_of
 
 
 class _Asked:
@@ -46,8 +50,12 @@ class Calls:
 
     name = "call"
 
-    def __init__(self, registry: Registry, store: Store, *, on_lost: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, registry: Registry, store: Store, *, on_lost: Callable[[BaseException], None],
+        masks: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:  # fmt: skip
         self._registry, self._store, self._on_lost = registry, store, on_lost
+        self._masks = dict(masks or {})  # kinds of personal data that no model sees, by feature
         self._recall = Recall(store.cache)
         self._pending: dict[str, list[_Asked]] = {}
 
@@ -59,12 +67,35 @@ class Calls:
             return Attempt(draft=NoDraft(rung=ask.rung.name, kind="unavailable", reason=ask.refusal, status=404))
         if len(ask.models) == 1:
             return _attempt(ask, [await self._ask(ask, 0)])
-        # Both are awaited even when one is refused, so that the other's bill is not lost.
-        both = await asyncio.gather(self._ask(ask, 0), self._ask(ask, 1), return_exceptions=True)
-        for outcome in both:
+        # All are awaited even when one is refused, so that the others' bills are not lost.
+        asked = (self._ask(ask, place) for place in range(len(ask.models)))
+        every = await asyncio.gather(*asked, return_exceptions=True)
+        for outcome in every:
             if isinstance(outcome, BaseException):
                 raise outcome
-        return _attempt(ask, [outcome for outcome in both if isinstance(outcome, _Outcome)])
+        return _attempt(ask, [outcome for outcome in every if isinstance(outcome, _Outcome)])
+
+    async def consult(self, ask: Ask, model: str, prompt: str) -> tuple[str | None, tuple[PricedCall, ...]]:
+        """(what a model says to a prompt, what that cost); None when it fails. Raises BudgetSpent like any other call."""
+        found = self._registry.get(model)
+        if found is None:
+            return None, ()
+        name = next((each for each in (ask.request.dialect, *sorted(DIALECTS)) if found.speaks(each)), "openai")
+        body = DIALECTS[name].ask(prompt, (), model=model)
+        request = replace(
+            ask.request, dialect=name, body=body, top=DIALECTS[name].parse(body, surface="chat").top, stream=False, context=()
+        )
+        tokens = len(body) // 3 + 1
+        reserve = worst_case(found.price, tokens, found.max_output_tokens, 1) if found.price is not None else 0
+        outcome = await self._ask(
+            Ask(
+                request=request, question=replace(ask.question, input_tokens=tokens), models=(model,), limits=ask.limits,
+                rung=Rung(name=f"judge.{ask.rung.name}", kind="model", models=(model,)),
+                reserve_nanodollars=(reserve,),
+            ),
+            0,
+        )  # fmt: skip
+        return (outcome.said.answer.text if outcome.said is not None else None), outcome.bill
 
     async def open(self, ask: Ask, /) -> Attempt | ModelFlow:
         """A flow when one model is asked, else the complete attempt. Raises BudgetSpent."""
@@ -74,7 +105,7 @@ class Calls:
         for model in self._family(ask, 0):
             asked = await self._reserve(ask, model, 0)
             try:
-                live = await model.provider.open(_call(ask, model))
+                live = await model.provider.open(self._call(ask, model)[0])  # masks are refused for streams passed through
             except ProviderError as error:
                 outcome = self._failed(ask, model, asked, error, outcome.bill)
                 if isinstance(error, Rejected):
@@ -108,7 +139,8 @@ class Calls:
         for model in self._family(ask, place):
             asked = await self._reserve(ask, model, place)
             try:
-                said = await model.provider.complete(_call(ask, model))
+                call, masked = self._call(ask, model)
+                said = await model.provider.complete(call)
             except ProviderError as error:
                 outcome = self._failed(ask, model, asked, error, outcome.bill)
                 if isinstance(error, Rejected):
@@ -116,8 +148,25 @@ class Calls:
                 continue
             if isinstance(said, Abstained):
                 return self._abstained(ask, model, asked, said, outcome.bill)
-            return _Outcome(bill=(*outcome.bill, self.billed(asked, said.usage)), said=said, model=model)
+            told = replace(said, answer=unmasked(said.answer, masked, ask.request.dialect)) if masked else said
+            return _Outcome(bill=(*outcome.bill, self.billed(asked, said.usage)), said=told, model=model)
         return outcome
+
+    def _call(self, ask: Ask, model: Model) -> tuple[Call, dict[str, str]]:
+        """(the call as it goes out, what was masked in it): with the handbook's passages, without personal data."""
+        request = ask.request
+        top = request.top
+        if ask.passages:
+            top = DIALECTS[request.dialect].with_passages(top, ask.passages)
+        if model.logprobs and request.surface == "chat" and request.dialect == "openai" and "logprobs" not in top:
+            top = {**top, "logprobs": Raw(b"true")}
+        kinds = self._masks.get(request.feature)
+        masked: dict[str, str] = {}
+        if kinds and request.surface == "chat":
+            top, masked = masked_top(top, kinds)
+        if top is not request.top:
+            request = replace(request, top=top, body=body_of(top))
+        return Call(request=request, model=model.upstream, top=top, stream=ask.request.stream and not masked), masked
 
     def _family(self, ask: Ask, place: int) -> list[Model]:
         """The model to ask and its fallbacks; `fit` made sure that the first exists."""
@@ -133,7 +182,7 @@ class Calls:
         priced = PricedCall(
             rung=ask.rung.name, provider=model.provider.name, model=model.upstream, price=model.price, note="abandoned",
             usage=Usage(input_tokens=ask.question.input_tokens, estimated=True),
-            reservation_id=f"{request.id}.{ask.rung.name}.{model.name}" if reserve else "",
+            reservation_id=f"{request.id}.{ask.rung.name}.{model.name}{f'.{place}' if place else ''}" if reserve else "",
         )  # fmt: skip
         reserved = self._set_aside(ask, priced, reserve) if reserve else _done()
         if ask.limits:
@@ -231,10 +280,6 @@ def _draft(ask: Ask, model: Model | None, said: list[Said]) -> Draft:
         upstream_id=first.upstream_id,
         price_version=model.price.version if model and model.price else "",
     )
-
-
-def _call(ask: Ask, model: Model) -> Call:
-    return Call(request=ask.request, model=model.upstream, top=ask.request.top, stream=ask.request.stream)
 
 
 def _done() -> asyncio.Future[None]:

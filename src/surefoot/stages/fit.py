@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
 from surefoot.policy import Policy, limits
 from surefoot.providers.billing import worst_case
 from surefoot.providers.registry import Model, Registry
 from surefoot.records import Ask, Question, Rung, Try
+from surefoot.stages.handbook import Handbook
 
 
 class Fit:
@@ -13,27 +18,31 @@ class Fit:
 
     name = "fit"
 
-    def __init__(self, registry: Registry, policy: Policy) -> None:
-        self._registry, self._policy = registry, policy
+    def __init__(self, registry: Registry, policy: Policy, handbooks: Mapping[str, Handbook] | None = None) -> None:
+        self._registry, self._policy, self._handbooks = registry, policy, dict(handbooks or {})
         rungs = {rung.name: rung for feature in policy.features.values() for rung in feature.ladder}
         self._known = {name: self._configured(rung) for name, rung in rungs.items()}
 
     async def __call__(self, value: Try, /) -> Ask:
         """The ask that a try amounts to; its `refusal` says why the rung cannot be asked."""
         request, question, rung = value.request, value.question, value.rung
+        handbook = self._handbooks.get(request.feature)
+        passages = handbook.texts(question.passages) if handbook is not None else ()
         if rung.kind == "cache":
-            return Ask(request=request, question=question, rung=rung)
+            return Ask(request=request, question=question, rung=rung, passages=passages)
         models = self._models(rung, question, request.feature)
         if isinstance(models, str):
             return Ask(request=request, question=question, rung=rung, refusal=models)
-        refusal = next((why for model in models if (why := _misfit(model, question))), None)
+        longer = _with_passages(question, passages)
+        refusal = next((why for model in models if (why := _misfit(model, longer))), None)
         return Ask(
             request=request,
             question=question,
             rung=rung,
             models=tuple(model.name for model in models),
-            reserve_nanodollars=tuple(self._worst(model, question) for model in models),
+            reserve_nanodollars=tuple(self._worst(model, longer) for model in models),
             limits=limits(request.caller, self._policy.features[request.feature], request.at_ns),
+            passages=passages,
             refusal=refusal,
         )
 
@@ -62,6 +71,13 @@ class Fit:
         """The dearest of the model and its fallbacks: whichever answers, the money is set aside."""
         family = [model, *(found for name in model.fallbacks if (found := self._registry.get(name)))]
         return max(_worst_of(member, question) for member in family)
+
+
+def _with_passages(question: Question, passages: tuple[str, ...]) -> Question:
+    """The question as long as it will be with the handbook's passages in it."""
+    if not passages:
+        return question
+    return replace(question, input_tokens=question.input_tokens + sum(len(text.encode()) for text in passages) // 3)
 
 
 def _worst_of(model: Model, question: Question) -> int:

@@ -1,10 +1,17 @@
-"""read: what a request asks, as scalars: its fingerprint, its length, what it needs."""
+"""read: what a request asks, as scalars: its fingerprint, its length, what it needs, which rules match it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
+from msgspec import Struct
+
 from surefoot.records import Question, Request
+from surefoot.stages.admission import Admission, Scores
+from surefoot.stages.handbook import Handbook
+from surefoot.wire import passages
+from surefoot.wire.dialects import DIALECTS
 
 # These fields say who asks and how the answer travels, not what it is. Everything else, unknown fields too, counts.
 _NO_MATTER = frozenset(
@@ -16,15 +23,47 @@ _NO_MATTER = frozenset(
 _BYTES_PER_TOKEN = 3  # on the low side for English (about 4), so that a reservation is rather too large than too small
 
 
+class Reading(Struct, frozen=True, kw_only=True):
+    """What a feature wants to know of its requests beyond their bytes."""
+
+    admission: Admission | None = None
+    handbook: Handbook | None = None
+    watched: bool = False  # whether prompt changes matter: something is judged
+
+
+PLAIN = Reading()
+
+
 class ReadRequest:
-    """The stage; it needs nothing but the request."""
+    """The stage. `standings` is read at every request: it says how each feature's promise stands at that moment."""
 
     name = "read"
 
+    def __init__(self, by_feature: Mapping[str, Reading] | None = None, standings: Mapping[str, str] | None = None) -> None:
+        self._by_feature = dict(by_feature or {})
+        self._standings = standings if standings is not None else {}
+
     async def __call__(self, request: Request, /) -> Question:
         """The question in a request."""
+        reading = self._by_feature.get(request.feature, PLAIN)
+        if request.surface != "chat":
+            reading = PLAIN
+        matched: tuple[str, ...] = ()
+        scores: Scores = ()
+        found: tuple[str, ...] = ()
+        prompt = ""
+        if reading is not PLAIN:
+            texts = DIALECTS[request.dialect].texts(request.top)
+            if reading.admission is not None:
+                _, sources = passages.sources(texts)
+                matched, scores = await reading.admission(request.feature, said_last(texts), (*sources, *request.context))
+            if reading.handbook is not None:
+                found = reading.handbook.look_up(passages.gather(texts)[0])
+            if reading.watched:
+                prompt = prompt_digest(request, texts)
+        edition = reading.handbook.edition if reading.handbook is not None else ""
         return Question(
-            fingerprint=fingerprint(request),
+            fingerprint=fingerprint(request, edition),
             model=request.model,
             dialect=request.dialect,
             surface=request.surface,
@@ -33,18 +72,41 @@ class ReadRequest:
             max_output_tokens=request.max_output_tokens,
             has_tools=request.has_tools,
             choices=request.choices,
+            matched=matched,
+            standing=self._standings.get(request.feature, ""),
+            prompt=prompt,
+            passages=found,
+            scores=scores,
         )
 
 
-def fingerprint(request: Request) -> str:
-    """128 bits, hex, over everything that changes the answer: tenant, feature, dialect, surface, headers and body.
+def said_last(texts: Sequence[tuple[str, str]]) -> str:
+    """What users said since the last answer of the assistant: the part that no rule has seen yet."""
+    said: list[str] = []
+    for role, text in reversed(texts):
+        if role == "assistant":
+            break
+        if role == "user":
+            said.insert(0, text)
+    return "\n".join(said)
+
+
+def prompt_digest(request: Request, texts: Sequence[tuple[str, str]]) -> str:
+    """64 bits, hex, of system text (without its passages) and tools: when it changes, so does the feature."""
+    parts = [passages.find(text)[0] for role, text in texts if role == "system"]
+    parts.append(bytes(request.top.get("tools", b"")).decode("utf-8", "replace"))
+    return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def fingerprint(request: Request, edition: str = "") -> str:
+    """128 bits, hex, over everything that changes the answer: tenant, feature, dialect, surface, headers, body, handbook.
 
     Fields are sorted by name, their values taken byte for byte: another spacing is another fingerprint, which costs a
     miss and never gives a wrong hit. All lengths are written before the values, so that nothing can be shifted between them.
     """
     top = request.top
     texts = (
-        *(request.caller.tenant, request.feature, request.dialect, request.surface),
+        *(request.caller.tenant, request.feature, request.dialect, request.surface, edition),
         *(part for header in request.headers for part in header),
         *request.context,
     )

@@ -59,6 +59,9 @@ class Dialect(Protocol):
     def ask(self, query: str, passages: Sequence[str], *, model: str, stream: bool = False) -> bytes:
         """A request body for a query over passages, such that `question` gives both back."""
 
+    def with_passages(self, top: Top, found: Sequence[str]) -> Top:
+        """A request with passages of ours in a `<context>` block, as near to the question as the dialect allows."""
+
     def upstream(self, top: Top, *, model: str, stream: bool) -> bytes:
         """The body for a provider: the model replaced, usage asked for in streams, everything else as it came."""
 

@@ -93,6 +93,7 @@ class _Typed(Struct):
 _MESSAGES = msgspec.json.Decoder(_Messages)
 _COUNT = msgspec.json.Decoder(_Count)
 _SAID = msgspec.json.Decoder(list[_Said])
+_RAWS = msgspec.json.Decoder(list[Raw])
 _SYSTEM = msgspec.json.Decoder(str | list[_Block])
 _ANSWER = msgspec.json.Decoder(_Answer)
 _TYPED = msgspec.json.Decoder(_Typed)
@@ -153,6 +154,17 @@ class Anthropic:
         if stream:
             body["stream"] = True
         return msgspec.json.encode(body)
+
+    def with_passages(self, top: Top, found: Sequence[str]) -> Top:
+        """A text block at the end of the system prompt: its beginning, which may be cached by the provider, stays as it is."""
+        block = {"type": "text", "text": passages.write(found)}
+        given = bytes(top.get("system", b'""'))
+        if given.lstrip()[:1] == b"[":
+            blocks = (*map(bytes, _RAWS.decode(given)), msgspec.json.encode(block))
+            return {**top, "system": Raw(b"[" + b",".join(blocks) + b"]")}
+        written = msgspec.json.decode(given, type=str)
+        text = f"{written}\n\n{block['text']}" if written else block["text"]
+        return {**top, "system": Raw(msgspec.json.encode(text))}
 
     def upstream(self, top: Top, *, model: str, stream: bool) -> bytes:
         """The body for a provider."""

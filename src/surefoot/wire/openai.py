@@ -112,6 +112,7 @@ _CHAT = msgspec.json.Decoder(_Chat)
 _EMBEDDINGS = msgspec.json.Decoder(_Embeddings)
 _SAID = msgspec.json.Decoder(list[_Said])
 _COMPLETION = msgspec.json.Decoder(_Completion)
+_MESSAGES = msgspec.json.Decoder(list[Raw])
 _OPTIONS = msgspec.json.Decoder(dict[str, Raw] | None)
 
 
@@ -170,6 +171,12 @@ class OpenAI:
         if stream:
             body["stream"] = True
         return msgspec.json.encode(body)
+
+    def with_passages(self, top: Top, found: Sequence[str]) -> Top:
+        """A system message before the last one: what comes earlier, and may be cached by the provider, stays as it is."""
+        messages = _MESSAGES.decode(bytes(top["messages"]))
+        ours = msgspec.json.encode({"role": "system", "content": passages.write(found)})
+        return {**top, "messages": Raw(b"[" + b",".join((*map(bytes, messages[:-1]), ours, bytes(messages[-1]))) + b"]")}
 
     def upstream(self, top: Top, *, model: str, stream: bool) -> bytes:
         """The body for a provider."""

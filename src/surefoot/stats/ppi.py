@@ -1,0 +1,88 @@
+"""A rate from few human labels and a judge's scores on everything: the judge makes it narrower, never biased."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from surefoot.stats.arrays import Floats, floats
+
+_LEAST = 2  # labels below which no variance can be estimated
+_Z = 1.959963984540054  # of 95 % of a normal distribution
+
+
+class Corrected(Struct, frozen=True, kw_only=True):
+    """A rate with its 95 % interval. Everything is None and the interval (0, 1) below two labels."""
+
+    estimate: float | None
+    low: float
+    high: float
+    n: int  # human labels
+    judged: int  # answers the judge scored
+    judge_alone: float | None  # what the judge says by itself: biased by nobody knows how much
+    tuning: float  # how much the judge counts: 0 not at all, 1 fully
+    effective_n: float | None  # labels that would give the same interval without the judge
+
+
+def ppi_rate(
+    wrong: Sequence[float] | NDArray[Any], judged: Sequence[float] | NDArray[Any], all_judged: Sequence[float] | NDArray[Any],
+    *, propensities: Sequence[float] | NDArray[Any] | None = None,
+) -> Corrected:  # fmt: skip
+    """The rate of wrong answers, tuned so that a useless judge does no harm.
+
+    Args:
+        wrong: shape (n,), 1 where a person said wrong, else 0.
+        judged: shape (n,), the judge's score of wrongness for the same answers.
+        all_judged: shape (N,), its scores for all answers, the labelled ones among them or not.
+        propensities: shape (n,), in (0, 1], how probable it was that each was labelled; None: all the same.
+    Returns: lambda * mean(judge on all) + weighted mean(wrong - lambda * judge on the labelled), cut to [0, 1].
+    Raises: ValueError for shapes that do not fit.
+    Source: Angelopoulos, Duchi and Zrnic (2023), PPI++, arXiv 2311.01453; weights by Horvitz and Thompson, normalised (Hajek).
+    """
+    labels = floats(wrong)
+    mine = floats(judged, like=labels.size)
+    every = floats(all_judged)
+    share = np.ones(labels.size) if propensities is None else floats(propensities, like=labels.size)
+    alone = float(every.mean()) if every.size else None
+    if labels.size < _LEAST or every.size < _LEAST:
+        return Corrected(
+            estimate=None, low=0.0, high=1.0, n=labels.size, judged=every.size, judge_alone=alone, tuning=0.0,
+            effective_n=None,
+        )  # fmt: skip
+    weight = (1 / share) / (1 / share).sum()
+    tuning = _tuned(labels, mine, every, weight)
+    rectifier = labels - tuning * mine
+    estimate = tuning * float(every.mean()) + float(weight @ rectifier)
+    spread = tuning**2 * float(every.var(ddof=1)) / every.size + _variance(rectifier, weight)
+    plain = _variance(labels, weight)
+    half = _Z * math.sqrt(spread)
+    return Corrected(
+        estimate=min(1.0, max(0.0, estimate)),
+        low=max(0.0, estimate - half),
+        high=min(1.0, estimate + half),
+        n=labels.size,
+        judged=every.size,
+        judge_alone=alone,
+        tuning=tuning,
+        effective_n=labels.size * plain / spread if spread > 0 else None,
+    )
+
+
+def _variance(values: Floats, weight: Floats) -> float:
+    """Of a weighted mean (Hajek's, linearised)."""
+    centered = values - float(weight @ values)
+    return float((weight**2) @ (centered**2)) * values.size / (values.size - 1)
+
+
+def _tuned(labels: Floats, mine: Floats, every: Floats, weight: Floats) -> float:
+    """The weight of the judge with the least variance, between 0 and 1."""
+    centered = mine - float(weight @ mine)
+    covariance = float((weight * weight) @ (centered * (labels - float(weight @ labels))))
+    own = float((weight * weight) @ (centered**2))
+    total = own + float(every.var(ddof=1)) / every.size
+    return float(np.clip(covariance / total, 0.0, 1.0)) if total > 0 else 0.0
