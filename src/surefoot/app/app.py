@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from time import perf_counter_ns
 
+import msgspec
 import structlog
 
 from surefoot import pipeline
@@ -17,11 +18,14 @@ from surefoot.app.metrics import Metrics
 from surefoot.app.reply import Note, Reply, StreamReply, delivered, headers_of, held, note_of
 from surefoot.app.settle import Outcome
 from surefoot.app.settler import Settler
+from surefoot.app.standings import Standings
 from surefoot.app.streams import cut_tagged, pass_on
+from surefoot.config.build import rung_models
 from surefoot.config.load import Config
 from surefoot.errors import NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
 from surefoot.pipeline import Passing, Stages
-from surefoot.policy import Policy
+from surefoot.policy import Learned, Policy, overlay
+from surefoot.policy.learned import decode_learned
 from surefoot.policy.policy import encode
 from surefoot.providers.prices import PriceBook
 from surefoot.providers.recorder import Recorder
@@ -32,6 +36,7 @@ from surefoot.store.open import open_store
 from surefoot.trace import LiveTrace
 from surefoot.wire.dialects import DIALECTS
 
+_LEARNING_SECONDS = 1.0
 _ORPHAN_NS = 30 * 60 * 1_000_000_000  # longer than any call lasts: its process must be dead
 log = structlog.get_logger("surefoot")
 
@@ -42,8 +47,10 @@ class App:
     def __init__(self, config: Config, store: Store) -> None:
         self.store, self.metrics, self.keys = store, Metrics(), KeyRing(store)
         self.settler = Settler(store, self.metrics)
+        self.standings = Standings(store)
         self._prices = PriceBook()
-        self._runtime = build(config, store, self._prices, self.settler.lost_reservation)
+        self._written, self._learned, self._serving = config, Learned(), 0
+        self._runtime = self._build(config)
         self._recorder = _recorder(config)
         self._loops: list[asyncio.Task[None]] = []
 
@@ -54,9 +61,14 @@ class App:
         store = store or open_store(settings.database, durability=settings.durability, key_file=settings.key_file)
         app = cls(config, store)
         await store.start()
-        await store.policies.put(config.policy.version, encode(config.policy.features))
+        if await app._adopt():
+            await app._runtime.close()
+            app._runtime = app._build(config)
+        await app._keep_policy()
         await app.keys.refresh()
-        app._loops = [asyncio.create_task(app.keys.keep_fresh(app.settler.lost)), asyncio.create_task(app._sweep())]
+        await app.standings.refresh(app.policy)
+        loops = (app.keys.keep_fresh(app.settler.lost), app._sweep(), app._keep_learning())
+        app._loops = [asyncio.create_task(loop) for loop in loops]
         return app
 
     async def close(self) -> None:
@@ -72,12 +84,14 @@ class App:
 
         Requests under way end on the runtime they began on; its connections are closed a minute later.
         """
-        runtime = build(config, self.store, self._prices, self.settler.lost_reservation)
-        await self.store.policies.put(config.policy.version, encode(config.policy.features))
+        runtime = self._build(config)
+        await self.store.policies.put(runtime.policy.version, encode(runtime.policy.features))
+        self._written = config
         old, self._runtime = self._runtime, runtime
         self._recorder = _recorder(config)
         self._loops.append(asyncio.create_task(_close_later(old)))
-        log.info("configuration swapped", policy=config.policy.version)
+        await self.standings.refresh(runtime.policy)
+        log.info("configuration swapped", policy=runtime.policy.version)
 
     @property
     def config(self) -> Config:
@@ -118,7 +132,7 @@ class App:
     async def case(self, caller: Caller, case_id: str) -> Case:
         """A case of the caller's tenant. Raises NotFound."""
         found = await self.store.cases.get(case_id, tenant=caller.tenant)
-        if found is None:
+        if found is None or found.kind != "question":  # an audit is nobody's to poll
             raise NotFound(f"there is no case {case_id!r}")
         return found
 
@@ -139,7 +153,7 @@ class App:
             body = delivered(decision, note)
         else:
             dialect = DIALECTS[request.dialect]
-            body = held(request, dialect, outcome.feature.person.holding, note)
+            body = held(request, dialect, outcome.holding, note)
         return Reply(
             status=200, body=body, headers=headers_of(note), request_id=request.id, decision=decision,
             nanodollars=outcome.nanodollars, own_us=outcome.own_us,
@@ -161,7 +175,7 @@ class App:
         assert decision is not None
         answer = decision.attempt.answer if decision.attempt and decision.action == "deliver" else None
         if answer is None:
-            body = held(request, dialect, outcome.feature.person.holding, note)
+            body = held(request, dialect, outcome.holding, note)
             events: Sequence[bytes] = dialect.cut(body, include_usage=include_usage)
         else:
             events = answer.events or dialect.cut(answer.body, include_usage=include_usage)
@@ -202,6 +216,40 @@ class App:
         if self._recorder is not None and decision.attempt is not None:
             self._recorder.record(request, decision.attempt)
         return outcome, note_of(outcome, decision)
+
+    def _build(self, config: Config) -> Runtime:
+        """The runtime of a configuration with what is learned laid over it. Raises ConfigError."""
+        policy, left = overlay(config.policy, self._learned, rung_models(config.settings))
+        for reason in left:
+            log.warning("something learned is not used", reason=reason)
+        served = msgspec.structs.replace(config, policy=policy)
+        return build(served, self.store, self._prices, self.settler.lost_reservation, self.standings)
+
+    async def _keep_policy(self) -> None:
+        await self.store.policies.put(self.policy.version, encode(self.policy.features))
+
+    async def _adopt(self) -> bool:
+        """Take over the revision that serves; whether it is another than before. Raises StoreError, ConfigError."""
+        serving = await self.store.revisions.serving()
+        if serving == self._serving:
+            return False
+        found = await self.store.revisions.get(serving) if serving else None
+        self._learned = decode_learned(found.data) if found is not None else Learned()
+        self._serving = serving
+        return True
+
+    async def _keep_learning(self) -> None:
+        """Every second: serve what was promoted, and see how promises stand."""
+        while True:
+            await asyncio.sleep(_LEARNING_SECONDS)
+            try:
+                if await self._adopt():
+                    await self.reload(self._written)
+                    log.info("revision serves", number=self._serving)
+                await self.standings.refresh(self.policy)
+            except SurefootError as error:
+                self.settler.lost("standings")
+                log.warning("labels could not be read", error=type(error).__name__)
 
     async def _sweep(self) -> None:
         """Every quarter of a minute: book what dead replicas left reserved, show commit waits."""

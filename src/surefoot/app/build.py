@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from surefoot.app.evidence import check_set, reading
 from surefoot.config.load import Config
 from surefoot.config.schema import File, ModelSettings, ProviderSettings
 from surefoot.errors import ConfigError
@@ -20,7 +21,7 @@ from surefoot.providers.registry import Model, Registry
 from surefoot.providers.simulated import Simulated
 from surefoot.records import ModelPrice
 from surefoot.stages import Calls, Checks, Fit, ReadRequest
-from surefoot.stages.check import Agreement, Complete, Reported, Schema
+from surefoot.stages.check import HttpGate
 from surefoot.store import Store
 
 _VENDORS = ("openai", "anthropic")
@@ -36,15 +37,25 @@ class Runtime:
     stages: Stages
     calls: Calls
     providers: tuple[Provider, ...]
+    gates: tuple[HttpGate, ...] = ()
 
     async def close(self) -> None:
         """Let go of the providers' connections."""
         for provider in self.providers:
             await provider.close()
+        for gate in self.gates:
+            await gate.close()
 
 
-def build(config: Config, store: Store, prices: PriceBook, on_lost: Callable[[BaseException], None]) -> Runtime:
-    """The runtime of a configuration. Raises ConfigError, also for a model that no price is known of."""
+def build(
+    config: Config, store: Store, prices: PriceBook, on_lost: Callable[[BaseException], None],
+    standings: Mapping[str, str] | None = None,
+) -> Runtime:  # fmt: skip
+    """The runtime of a configuration. Raises ConfigError, also for a model that no price is known of.
+
+    Args:
+        standings: by feature, how its promise stands; looked up at every request.
+    """
     settings = config.settings
     providers = {name: _provider(name, given, settings) for name, given in settings.providers.items()}
     registry = Registry(
@@ -52,21 +63,21 @@ def build(config: Config, store: Store, prices: PriceBook, on_lost: Callable[[Ba
         vendors=tuple(provider for provider in providers.values() if provider.kind in _VENDORS),
         price_of=lambda provider, model: prices.price(provider.kind, model, None),
     )
-    calls = Calls(registry, store, on_lost=on_lost)
-    schemas = {
-        name: (Schema(feature.schema),)
-        for name, feature in settings.features.items()
-        if isinstance(feature.schema, dict)
-    }
+    masks = {name: feature.mask for name, feature in settings.features.items() if feature.mask}
+    calls = Calls(registry, store, on_lost=on_lost, masks=masks)
+    readings = {name: reading(given) for name, given in settings.features.items()}
+    handbooks = {name: found.handbook for name, found in readings.items() if found.handbook is not None}
+    checks = {name: check_set(given, calls) for name, given in settings.features.items()}
     stages = Stages(
-        read=ReadRequest(),
-        fit=Fit(registry, config.policy),
+        read=ReadRequest(readings, standings),
+        fit=Fit(registry, config.policy, handbooks),
         call=calls,
-        check=Checks((Complete(), Reported(), Agreement()), schemas),
+        check=Checks(checks),
     )
+    gates = [each for found in checks.values() for each in found.asking if isinstance(each, HttpGate)]
     return Runtime(
         config=config, policy=config.policy, registry=registry, stages=stages, calls=calls,
-        providers=tuple(providers.values()),
+        providers=tuple(providers.values()), gates=tuple(gates),
     )  # fmt: skip
 
 
@@ -101,6 +112,7 @@ def _models(
             context_tokens=settings.context_tokens,
             max_output_tokens=settings.max_output_tokens,
             fallbacks=settings.fallbacks,
+            logprobs=settings.logprobs,
         )
     return models
 

@@ -12,7 +12,7 @@ from surefoot.errors import NotAuthenticated, StoreError
 from surefoot.records import Caller
 from surefoot.store import Store
 
-LOCAL = Caller(key_id="local", tenant="local")
+LOCAL = Caller(key_id="local", tenant="local", scopes=("outcomes",))
 _SECONDS = 1.0  # a revoked key is refused, a new one accepted, within this time
 
 log = structlog.get_logger("surefoot")
@@ -48,7 +48,7 @@ class KeyRing:
         self._callers = {
             key.hash: Caller(
                 key_id=key.id, tenant=key.tenant, features=key.features,
-                budget_nanodollars=key.budget_nanodollars, budget_window=key.budget_window,
+                budget_nanodollars=key.budget_nanodollars, budget_window=key.budget_window, scopes=key.scopes,
             )
             for key in keys
             if key.revoked_at_ns is None

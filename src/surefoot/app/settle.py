@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import msgspec
 
-from surefoot.policy import Feature
+from surefoot.policy import Feature, audit_lot
 from surefoot.providers.billing import entries_of
 from surefoot.records import (
     Attempt,
@@ -20,7 +20,9 @@ from surefoot.records import (
     Deliver,
     Draft,
     Entry,
+    Escalate,
     JournalEntry,
+    Lot,
     PricedCall,
     Request,
     Settlement,
@@ -35,6 +37,7 @@ class Outcome:
     request: Request
     feature: Feature
     policy: str  # version
+    edition: str  # of the feature
     trace: LiveTrace
     settlements: tuple[Settlement, ...]
     decision: Decision | None  # None: refused, broken off or failed before a verdict
@@ -56,15 +59,25 @@ class Outcome:
         """The case that an escalation opens."""
         return case_id(self.request) if self.action == "escalate" else None
 
+    @property
+    def holding(self) -> str:
+        """What the caller is told while a person answers: the rule's own words where a rule sent it there."""
+        verdict = self.decision.verdict if self.decision else None
+        rule = verdict.rule if isinstance(verdict, Escalate) else ""
+        own = (admit.holding for admit in self.feature.admits if rule and admit.name == rule)
+        return next(own, self.feature.person.holding)
+
 
 def case_id(request: Request) -> str:
     """The id of the case that a request may open: derived, so that it is the same wherever it is computed."""
     return "case_" + request.id.removeprefix("req_")
 
 
-def settle(request: Request, attempts: Iterable[Attempt], abandoned: Iterable[PricedCall]) -> tuple[Settlement, ...]:
-    """One settlement for each model call made, those that were broken off included."""
-    calls = [call for attempt in attempts for call in attempt.priced]
+def settle(
+    request: Request, attempts: Iterable[Attempt], judged: Iterable[PricedCall], abandoned: Iterable[PricedCall]
+) -> tuple[Settlement, ...]:
+    """One settlement for each model call made, judges' and those that were broken off included."""
+    calls = [*(call for attempt in attempts for call in attempt.priced), *judged]
     return tuple(
         Settlement(reservation_id=call.reservation_id, entries=_entries(request, call))
         for call in (*calls, *abandoned)
@@ -74,7 +87,8 @@ def settle(request: Request, attempts: Iterable[Attempt], abandoned: Iterable[Pr
 def commit_of(outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: int) -> Commit:
     """The one transaction of a request."""
     request, decision = outcome.request, outcome.decision
-    case = _case(outcome, pseudonym)
+    lot = _lot(outcome)
+    case = _case(outcome, pseudonym) or _audit(outcome, pseudonym, lot)
     content = _content(outcome) if keep_content or case is not None else None
     entry = JournalEntry(
         request_id=request.id,
@@ -92,6 +106,8 @@ def commit_of(outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: in
         action=outcome.action,
         rung=decision.rung.name if decision and decision.rung else None,
         case_id=case.id if case else None,
+        edition=outcome.edition,
+        lot=lot,
         content_digest=sha256(msgspec.msgpack.encode(content)).hexdigest() if content else "",
         error=outcome.error,
         nanodollars=outcome.nanodollars,
@@ -137,14 +153,46 @@ def _case(outcome: Outcome, pseudonym: str) -> Case | None:
         request_id=request.id,
         tenant=request.caller.tenant,
         feature=request.feature,
-        role=outcome.feature.person.role,
+        role=decision.verdict.role if isinstance(decision.verdict, Escalate) else outcome.feature.person.role,
         state="open",
         reason=decision.verdict.reason,
         opened_at_ns=request.at_ns,
         subject=pseudonym,
         fingerprint=question.fingerprint,
         p=decision.confidence.p,
+        rung=decision.rung.name if decision.rung and _has_draft(decision) else "",
+        # A draft that only the missing certificate held back is always judged, so that the certificate can be earned.
+        propensity=1.0 if isinstance(decision.verdict, Escalate) and decision.verdict.withheld else None,
     )
+
+
+def _lot(outcome: Outcome) -> Lot | None:
+    """The lot of a delivered answer; None where no audit is held or there is nothing to judge."""
+    decision, request = outcome.decision, outcome.request
+    if decision is None or decision.action != "deliver" or decision.rung is None or request.surface != "chat":
+        return None
+    lot = audit_lot(outcome.feature, request.draw, decision.rung.name)
+    return lot if lot.propensity > 0 and _has_draft(decision) else None
+
+
+def _audit(outcome: Outcome, pseudonym: str, lot: Lot | None) -> Case | None:
+    """The case of a delivered answer that was drawn: a person judges it without seeing what it was thought to be worth.
+
+    In `observe` everything is delivered, also what would not have been: only what the policy itself delivers may certify it.
+    """
+    request, decision, question = outcome.request, outcome.decision, outcome.trace.question
+    if lot is None or not lot.drawn or decision is None or question is None or decision.rung is None:
+        return None
+    return Case(
+        id=case_id(request), request_id=request.id, tenant=request.caller.tenant, feature=request.feature,
+        role=outcome.feature.person.role, state="open", reason="blind audit", opened_at_ns=request.at_ns,
+        subject=pseudonym, fingerprint=question.fingerprint, kind="audit", rung=decision.rung.name,
+        propensity=lot.propensity if isinstance(decision.verdict, Deliver) else None,
+    )  # fmt: skip
+
+
+def _has_draft(decision: Decision) -> bool:
+    return decision.attempt is not None and isinstance(decision.attempt.draft, Draft)
 
 
 def _believed(outcome: Outcome, epoch: int) -> CacheEntry | None:

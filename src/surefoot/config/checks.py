@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
-from surefoot.config.schema import FeatureSettings, File, MapSettings, ModelSettings, ProviderSettings
 from surefoot.config.evidence import evidence_problems
 from surefoot.config.problem import Problem, near
+from surefoot.config.schema import FeatureSettings, File, MapSettings, ModelSettings, ProviderSettings
 from surefoot.errors import ConfigError
 from surefoot.policy import parse_rung
 from surefoot.records import Rung

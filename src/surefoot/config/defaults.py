@@ -71,6 +71,7 @@ model = "gpt-4o-mini"           # the provider's name for it
 # context_tokens = 128000       # a longer prompt climbs over this rung
 # max_output_tokens = 4096      # for reservations, where the client sets no limit
 # fallbacks = ["flagship"]      # asked when this one's provider fails
+# logprobs = false              # ask for token log-probabilities, as a signal (OpenAI's dialect)
 # price = { input_usd_per_million = 0.15, output_usd_per_million = 0.6 }    # where the price book is silent or wrong
 # simulation = { accuracy = 0.9, latency_ms = 300.0 }                       # of a simulated provider
 
@@ -90,8 +91,28 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 # budget = { usd = 20.0, window = "month" }   # per key: day | month | total
 # schema = { type = "object" }  # JSON Schema of the answer, as a signal; may refer to itself only
 
+# promise = { accuracy = 0.9, assurance = 0.95 }  # among delivered answers; without confidence beside it, it rules alone
+# audit = 0.05                  # share of delivered answers that a person judges blind; a promise needs it
+# checks = ["complete", "reported", "agreement", "grounding", "refusal", "arithmetic", "logprobs"]
+# judge = { model = "flagship", instructions = "" }   # asked whether a draft is right; its cost is in the ledger
+# gates.format = { command = ["./check.py"], timeout_seconds = 5.0, failures = 5, pause_seconds = 30.0 }
+# gates.policy = { url = "http://127.0.0.1:9000/judge", headers = { "x-key" = "env:GATE_KEY" } }
+# handbook = "handbook"         # a folder of Markdown or text: passages for the prompt and the checks
+# mask = ["email", "phone"]     # kinds of personal data that no model sees: card iban email birth record ssn nhs ip phone
+
+# [[features.default.admit]]    # straight to a role, before the cache and every model
+# name = "chest-pain"
+# phrases = ["chest pain", "suicid*"]     # words in order, up to three words between
+# patterns = ['\\bover ?dos']
+# classifier = { file = "urgent.json", threshold = 0.5 }    # from `surefoot classifier`
+# gate = { command = ["./triage.py"] }    # anything but "pass" matches
+# signal = "injection"          # or "personal": of the question and its passages
+# role = "person"
+# holding = "If this is an emergency, call 112 now. A person will read your message."
+# red_flag = true
+
 # [features.default.maps.small] # what a draft of this rung is worth; without a map it is uncalibrated
-# signal = "schema"             # agreement | complete | quote | schema | self_score
+# signal = "schema"             # agreement | complete | grounded | judge | quote | schema | self_score ...; or `surefoot learn`
 # steps = [[0.0, 0.3], [1.0, 0.9]]
 # margin = 0.03                 # half-width of the interval; or p = 0.9 alone, or a and b of a logistic map
 

@@ -31,7 +31,9 @@ def evidence_problems(path: tuple[str, ...], given: FeatureSettings, settings: F
         if kind not in KINDS:
             yield Problem((*path, "mask"), f"unknown kind {kind!r}{near(kind, KINDS)}")
     if given.mask and given.stream == "through":
-        yield Problem((*path, "mask"), 'what is masked is put back in complete answers only: not with stream = "through"')
+        yield Problem(
+            (*path, "mask"), 'what is masked is put back in complete answers only: not with stream = "through"'
+        )
     yield from _promise(path, given)
     yield from _admits(path, given, settings)
 
@@ -44,7 +46,9 @@ def _promise(path: tuple[str, ...], given: FeatureSettings) -> Iterator[Problem]
     if not (0 < given.promise.accuracy < 1 and 0 < given.promise.assurance < 1):
         yield Problem((*path, "promise"), "accuracy and assurance lie between 0 and 1, both left out")
     if given.audit == 0:
-        yield Problem((*path, "promise"), "a promise needs audit > 0: without labels of delivered answers nothing certifies it")
+        yield Problem(
+            (*path, "promise"), "a promise needs audit > 0: without labels of delivered answers nothing certifies it"
+        )
 
 
 def _admits(path: tuple[str, ...], given: FeatureSettings, settings: File) -> Iterator[Problem]:
@@ -57,7 +61,9 @@ def _admits(path: tuple[str, ...], given: FeatureSettings, settings: File) -> It
         yield from _rule(where, rule, settings)
     flagged = any(rule.red_flag for rule in given.admit)
     if flagged and given.mode == "enforce" and given.uncalibrated == "deliver":
-        yield Problem((*path, "uncalibrated"), 'a feature with red flags may not deliver drafts that nobody judged: "climb"')
+        yield Problem(
+            (*path, "uncalibrated"), 'a feature with red flags may not deliver drafts that nobody judged: "climb"'
+        )
 
 
 def _rule(where: tuple[str, ...], rule: AdmitSettings, settings: File) -> Iterator[Problem]:
@@ -66,7 +72,9 @@ def _rule(where: tuple[str, ...], rule: AdmitSettings, settings: File) -> Iterat
     if rule.role and rule.role not in settings.people:
         yield Problem(where, f"rule {rule.name!r}: there is no [people.{rule.role}]{near(rule.role, settings.people)}")
     if rule.signal and rule.signal not in _QUESTION_SIGNALS:
-        yield Problem(where, f"rule {rule.name!r}: unknown signal {rule.signal!r}{near(rule.signal, _QUESTION_SIGNALS)}")
+        yield Problem(
+            where, f"rule {rule.name!r}: unknown signal {rule.signal!r}{near(rule.signal, _QUESTION_SIGNALS)}"
+        )
     if rule.red_flag and not rule.holding:
         yield Problem(where, f"rule {rule.name!r}: a red flag needs a holding text of its own (the emergency number)")
     if rule.classifier is not None and not Path(rule.classifier.file).is_file():

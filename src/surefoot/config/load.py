@@ -27,6 +27,8 @@ _PATHS = (
     ("providers", "*", "file"),
     ("providers", "*", "ca_file"),
     ("store", "key_file"),
+    ("features", "*", "handbook"),
+    ("features", "*", "admit", "*", "classifier", "file"),
 )
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`(?: - at `\$\.?([^`]*)`)?")
 
@@ -111,6 +113,9 @@ def _resolved(value: Any, path: tuple[str, ...], text: str, file: str, environ: 
 def _absolute(raw: Any, path: tuple[str, ...], base: Path | None) -> None:
     """Take relative paths from where the file lies."""
     head, *rest = path
+    if isinstance(raw, list) and head == "*":
+        for item in raw:
+            _absolute(item, tuple(rest), base)
     if base is None or not isinstance(raw, dict):
         return
     for name in list(raw) if head == "*" else [head]:

@@ -16,6 +16,6 @@ class Problem(Struct, frozen=True):
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """"; did you mean ...?" for a name that is like a known one, else nothing."""
+    """ "; did you mean ...?" for a name that is like a known one, else nothing."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

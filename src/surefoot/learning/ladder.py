@@ -45,7 +45,12 @@ class LadderReport(Struct, frozen=True, kw_only=True):
 
 
 def learn_ladder(
-    walks: Sequence[Walk], feature: Feature, models: Mapping[str, tuple[str, ...]], *, person: bool = True, seed: int = 0
+    walks: Sequence[Walk],
+    feature: Feature,
+    models: Mapping[str, tuple[str, ...]],
+    *,
+    person: bool = True,
+    seed: int = 0,
 ) -> tuple[LearnedFeature, LadderReport]:
     """Maps and thresholds of a feature from labelled walks.
 
@@ -86,9 +91,11 @@ def _thresholds(
     learned: Mapping[str, LearnedRung], *, person: bool,
 ) -> tuple[dict[str, float], Cut | None]:  # fmt: skip
     if feature.promise is not None:
-        scores = [_scored(held, place, learned[name].map if name in learned else None) for place, name in enumerate(rungs)]
+        scores = [
+            _scored(held, place, learned[name].map if name in learned else None) for place, name in enumerate(rungs)
+        ]
         cut = certify_threshold(held, scores, feature.promise, start_at=feature.confidence)
-        return ({name: cut.threshold for name in learned} if cut.threshold is not None else {}), cut
+        return (dict.fromkeys(learned, cut.threshold) if cut.threshold is not None else {}), cut
     if person:
         return {}, None
     return dict(zip(rungs, cheapest(*fitted), strict=True)), None

@@ -55,7 +55,9 @@ def certify_threshold(walks: Sequence[Walk], scores: Sequence[Floats], promise: 
                 accuracy=1 - wrong / n if n else None,
                 n=n,
                 wrong=wrong,
-                labels_needed=0 if passed else labels_needed(wrong, n, accuracy=promise.accuracy, assurance=promise.assurance),
+                labels_needed=0
+                if passed
+                else labels_needed(wrong, n, accuracy=promise.accuracy, assurance=promise.assurance),
             )
         if not passed:
             break

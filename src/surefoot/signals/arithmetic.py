@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -15,9 +16,19 @@ _UNIT = r"(?:[ ]?[a-zA-Z]{1,14}){0,3}"
 _SIDE = re.compile(
     rf"{_MONEY}\(*{_MONEY}{_NUMBER}\)*(?:{_UNIT}[ ]*[-+*/]{{1,2}}[ ]*{_MONEY}\(*{_MONEY}{_NUMBER}\)*){{0,12}}"
 )
-_PERCENT_OF = re.compile(rf"({_NUMBER})%\s+of\s+{_MONEY}({_NUMBER})\s+(?:is|=|equals)\s+{_MONEY}({_NUMBER})(?![\d.,]*\d|{_UNIT}\s*[-+*/(])")
+_PERCENT_OF = re.compile(
+    rf"({_NUMBER})%\s+of\s+{_MONEY}({_NUMBER})\s+(?:is|=|equals)\s+{_MONEY}({_NUMBER})(?![\d.,]*\d|{_UNIT}\s*[-+*/(])"
+)
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "⋅": "*"})
-_LATEX = ((r"\times", "*"), (r"\cdot", "*"), (r"\div", "/"), (r"\$", "$"), (r"\%", "%"), (r"\left", ""), (r"\right", ""))
+_LATEX = (
+    (r"\times", "*"),
+    (r"\cdot", "*"),
+    (r"\div", "/"),
+    (r"\$", "$"),
+    (r"\%", "%"),
+    (r"\left", ""),
+    (r"\right", ""),
+)
 _FRACTION = re.compile(r"\\d?frac\{([^{}]{1,40})\}\{([^{}]{1,40})\}")
 _TIMES = re.compile(r"(?<=\d)[ ]*x[ ]*(?=[$€£]?[ ]?\d)")
 _UNKNOWN = re.compile(r"[\d)][ ]?[a-zA-Z]\b|\b[b-zB-Z]\b[ ]*[-+*/^(]|[-+*/^)][ ]*\b[b-zB-Z]\b")  # 2x, y +, - S
@@ -62,7 +73,7 @@ def _equations(text: str) -> Iterator[tuple[str, str]]:
     """(left, right) of every "=" between two sides that are arithmetic; the left one must hold an operation."""
     for line in text.split("\n"):
         sides = re.split(r"(?<![<>!=:])=(?!=)", line)
-        for before, after in zip(sides, sides[1:], strict=False):
+        for before, after in pairwise(sides):
             if _UNKNOWN.search(before[-200:]) or _UNKNOWN.search(after[:40]):
                 continue
             left, right = _last_side(before), _first_side(after)
@@ -71,11 +82,10 @@ def _equations(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _last_side(text: str) -> str | None:
-    found = None
-    for found in _SIDE.finditer(text[-200:]):
-        pass
-    if found is None:
+    sides = list(_SIDE.finditer(text[-200:]))
+    if not sides:
         return None
+    found = sides[-1]
     rest = text[-200:][found.end() :]
     before = text[-200:][: found.start()].rstrip()
     if re.search(r"[-+*/^(]$", before) or (before and before[-1].isalnum() and not before[-1].isalpha()):

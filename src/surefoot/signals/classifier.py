@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from zlib import crc32
 
 from msgspec import Struct
@@ -36,5 +37,5 @@ class TextClassifier(Struct, frozen=True, kw_only=True):
 def hashed(text: str, dims: int = DIMS) -> frozenset[int]:
     """The places of a text's stems and pairs of stems, the same in every process."""
     stems = [stem(word) for word in _WORD.findall(text)[:_MOST]]
-    grams = [*stems, *(f"{first} {second}" for first, second in zip(stems, stems[1:], strict=False))]
+    grams = [*stems, *(f"{first} {second}" for first, second in pairwise(stems))]
     return frozenset(crc32(gram.encode()) % dims for gram in grams)

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -39,7 +40,9 @@ class Grounding(Struct, frozen=True):
     """An answer against its passages."""
 
     sentences: tuple[Support, ...]
-    signals: tuple[tuple[str, float | None], ...]  # [0, 1], higher is better supported; None: there is nothing to compare
+    signals: tuple[
+        tuple[str, float | None], ...
+    ]  # [0, 1], higher is better supported; None: there is nothing to compare
 
 
 class _Place(Struct, frozen=True):
@@ -115,7 +118,7 @@ def _index(passages: tuple[str, ...]) -> _Index:
                 postings.setdefault(stem, []).append(len(places))
             for offset, stem in enumerate(stems):
                 positions.setdefault(stem, []).append(at + offset)
-            pairs.update(zip(stems, stems[1:], strict=False))
+            pairs.update(pairwise(stems))
             triples.update(zip(stems, stems[1:], stems[2:], strict=False))
             negated = any(word.negation for word in sentence.words)
             places.append(_Place(number, sentence.start, sentence.end, frozenset(stems), negated))
@@ -137,14 +140,18 @@ def _look(answer: str, sentence: Sentence, index: _Index) -> _Facts:
     nearest, together = _nearest(content, index)
     place = index.places[nearest] if nearest is not None else None
     near = _near_stems(nearest, index)
-    names = [word for word in content[1:] if word.capital] if content[0] is sentence.words[0] else [w for w in content if w.capital]
+    names = (
+        [word for word in content[1:] if word.capital]
+        if content[0] is sentence.words[0]
+        else [w for w in content if w.capital]
+    )
     close, stray = _closeness(content, index)
     numbers = _share([word.stem in index.postings for word in content if word.number])
     named = _share([word.stem in index.postings for word in names])
     opposed = any(OPPOSITES.get(word.stem, frozenset()) & near and word.stem not in near for word in content)
     negation = place is not None and together > 0.5 and place.negated != any(word.negation for word in sentence.words)
     quotes = _quotes(answer[sentence.start : sentence.end], index)
-    pairs = _share([pair in index.pairs for pair in zip(stems, stems[1:], strict=False)])
+    pairs = _share([pair in index.pairs for pair in pairwise(stems)])
     triples = _share([three in index.triples for three in zip(stems, stems[1:], stems[2:], strict=False)])
     why, score = _score(words, together, close, (numbers, named, quotes), opposed=opposed, negation=negation)
     support = Support(
@@ -152,7 +159,19 @@ def _look(answer: str, sentence: Sentence, index: _Index) -> _Facts:
         place.start if place else 0, place.end if place else 0, why if score < _SUPPORTED else "",
     )  # fmt: skip
     return _Facts(
-        support, words, together, pairs, triples, close, known.count(False), stray, numbers, named, opposed, negation, quotes
+        support,
+        words,
+        together,
+        pairs,
+        triples,
+        close,
+        known.count(False),
+        stray,
+        numbers,
+        named,
+        opposed,
+        negation,
+        quotes,
     )
 
 
@@ -185,7 +204,7 @@ def _closeness(content: Sequence[Word], index: _Index) -> tuple[float | None, in
     stems = [word.stem for word in content if word.stem in index.positions]
     if len(stems) < 2:
         return None, 0
-    held = [_together(first, second, index) for first, second in zip(stems, stems[1:], strict=False)]
+    held = [_together(first, second, index) for first, second in pairwise(stems)]
     found = [any(held[max(0, place - 1) : place + 1]) for place in range(len(stems))]
     return sum(found) / len(found), found.count(False)
 

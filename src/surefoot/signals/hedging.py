@@ -15,8 +15,9 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _HEDGE = re.compile(
-    r"\b(?:might|may|maybe|perhaps|possibly|probably|likely|seems?|appears?|could be|i think|i believe|i guess|not (?:entirely |"
-    r"completely |quite )?(?:sure|certain|clear)|it depends|roughly|approximately|generally|typically|usually|as far as i know|"
+    r"\b(?:might|may|maybe|perhaps|possibly|probably|likely|seems?|appears?|could be|i think|i believe|i guess|"
+    r"not (?:entirely |completely |quite )?(?:sure|certain|clear)|it depends|"
+    r"roughly|approximately|generally|typically|usually|as far as i know|"
     r"to my knowledge|if i recall|consult (?:a|your)|unclear|uncertain)\b",
     re.IGNORECASE,
 )

@@ -32,7 +32,8 @@ _KINDS = {
         r"\b(?:send|post|upload|exfiltrate|forward)\b.{0,60}?\b(?:to|at)\b.{0,10}?https?://",
     ),
     "tool": (
-        r"\b(?:call|invoke|use|run)\b.{0,20}?\b(?:the )?(?:tool|function|command)\b.{0,40}?\b(?:delete|transfer|send|drop|rm)\b",
+        r"\b(?:call|invoke|use|run)\b.{0,20}?\b(?:the )?(?:tool|function|command)\b.{0,40}?"
+        r"\b(?:delete|transfer|send|drop|rm)\b",
     ),
     "encoded": (r"\b(?:decode|base64)\b.{0,80}?[A-Za-z0-9+/]{80,}={0,2}",),
     "hidden": (r"[\u200b\u200c\u2060\u2066-\u2069\u202a-\u202e]{2,}|[\U000e0020-\U000e007f]",),

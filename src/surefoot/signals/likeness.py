@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import msgspec
 
@@ -49,4 +50,4 @@ def _dice(one: str, other: str) -> float | None:
 
 def _grams(text: str) -> set[str]:
     words = [word.casefold() for word in _WORD.findall(text)[:_MOST]]
-    return {*words, *(f"{before} {after}" for before, after in zip(words, words[1:], strict=False))}
+    return {*words, *(f"{before} {after}" for before, after in pairwise(words))}

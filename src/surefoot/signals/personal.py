@@ -22,7 +22,11 @@ _IBAN_LENGTHS = {
     "TR": 26,
 }  # fmt: skip
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
-_DATE = rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-](?:\d{{4}}|\d{{2}})|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}(?:st|nd|rd|th)?\.? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
+_DATE = (
+    rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-](?:\d{{4}}|\d{{2}})|\d{{4}}-\d{{2}}-\d{{2}}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?\.? {_MONTH},? \d{{4}}"
+    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
+)
 _BORN = r"(?:\b(?:born|dob|d\.o\.b\.?|date of birth|birth ?date|birthday|geboren|geburtsdatum|née?|nacid[oa])\b)"
 _LABEL = (
     r"\b(?:mrn|nhs|medical record|record|patient|chart|case|policy|insurance|member|account|reference|claim)"
@@ -86,12 +90,8 @@ def mask(text: str, known: Mapping[str, str], kinds: tuple[str, ...] = KINDS) ->
     parts, at = [], 0
     for each in find_personal(text, kinds):
         value = text[each.start : each.end]
-        name = values.get(value)
-        if name is None:
-            number = 1
-            while (name := f"[{each.kind.upper()}_{number}]") in mapping or name in text:
-                number += 1
-            values[value], mapping[name] = name, value
+        name = values.get(value) or _fresh(each.kind, mapping, text)
+        values[value], mapping[name] = name, value
         parts += [text[at : each.start], name]
         at = each.end
     return "".join((*parts, text[at:])), mapping
@@ -103,6 +103,13 @@ def unmask(text: str, mapping: Mapping[str, str], escape: Callable[[str], str] =
         return text
     names = re.compile("|".join(re.escape(name) for name in sorted(mapping, key=len, reverse=True)))
     return names.sub(lambda found: escape(mapping[found[0]]), text)
+
+
+def _fresh(kind: str, mapping: Mapping[str, str], text: str) -> str:
+    number = 1
+    while (name := f"[{kind.upper()}_{number}]") in mapping or name in text:
+        number += 1
+    return name
 
 
 def _spans(kind: str, text: str) -> Iterator[tuple[int, int]]:
@@ -129,7 +136,7 @@ def _ssn(value: str) -> bool:
 
 def _phone(value: str) -> bool:
     digits = re.sub(r"\D", "", value)
-    dressed = value.startswith(("+", "(")) or len(re.findall(r"[ ./-]", value)) >= 2 or value.startswith("0")
+    dressed = value.startswith(("+", "(", "0")) or len(re.findall(r"[ ./-]", value)) >= 2
     return dressed and (7 if value.startswith("(") else 9) <= len(digits) <= 15 and len(set(digits)) > 2
 
 
@@ -145,7 +152,9 @@ _PATTERNS = {
     "card": re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])"),
     "iban": re.compile(r"(?<!\w)[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?(?!\w)"),
     "email": re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?!\w)"),
-    "phone": re.compile(r"(?<![\w.,/-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?\d{2,5}(?:[ ./-]?\d{2,5}){1,5}(?![\w-]|[.,]\d)"),
+    "phone": re.compile(
+        r"(?<![\w.,/-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?\d{2,5}(?:[ ./-]?\d{2,5}){1,5}(?![\w-]|[.,]\d)"
+    ),
     "birth": re.compile(rf"{_BORN}[^\d\n]{{0,20}}?({_DATE})", re.IGNORECASE),
     "record": re.compile(rf"{_LABEL}((?=[A-Z0-9-]*\d)[A-Z]{{0,4}}-?\d[A-Z0-9-]{{3,19}})(?!\w)", re.IGNORECASE),
     "ssn": re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"),

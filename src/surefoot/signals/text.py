@@ -10,38 +10,50 @@ from msgspec import Struct
 _TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _ENDS = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|\n+(?:[ \t]*(?:[-*•‣–]|\d{1,2}[.)])[ \t]+)?|[;:](?=\s*\n)")
 _ABBREVIATED = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|ltd|co|jr|sr|approx|fig|u\.s|a\.m|p\.m)|\b[A-Z])\.$", re.IGNORECASE
+    r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|ltd|co|jr|sr|approx|fig|u\.s|a\.m|p\.m)|\b[A-Z])\.$",
+    re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)$")
 
 STOP = frozenset(
-    "a about after again all also am an and any are as at be because been before being both but by can could did do does doing "
-    "down during each few for from further had has have having he her here hers him his how i if in into is it its itself just "
-    "let like make many may me might more most much must my no nor not of off on once one only or other our out over own same she "
-    "should so some such than that the their them then there these they this those through to too under until up upon us very was "
-    "we were what when where which while who whom why will with within would yes you your s t ve ll re d m".split()
+    """
+    a about after again all also am an and any are as at be because been before being both but by can could did do
+    does doing down during each few for from further had has have having he her here hers him his how i if in into
+    is it its itself just let like make many may me might more most much must my no nor not of off on once one
+    only or other our out over own same she should so some such than that the their them then there these they
+    this those through to too under until up upon us very was we were what when where which while who whom why
+    will with within would yes you your s t ve ll re d m
+    """.split()
 )
 NEGATIONS = frozenset(
-    "no not never none neither nor without cannot can't don't doesn't didn't won't isn't aren't wasn't weren't hasn't haven't "
-    "hadn't shouldn't wouldn't couldn't nobody nothing unable lack lacks lacking fail fails failed deny denies denied".split()
+    """
+    no not never none neither nor without cannot can't don't doesn't didn't won't isn't aren't wasn't weren't
+    hasn't haven't hadn't shouldn't wouldn't couldn't nobody nothing unable lack lacks lacking fail fails failed
+    deny denies denied
+    """.split()
 )
-_SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_SMALL = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen
+"""
 _NUMBER_WORDS = {word: str(value) for value, word in enumerate(_SMALL.split())} | {
     word: str(10 * value) for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
 } | {
     "hundred": "100", "thousand": "1000", "million": "1000000", "billion": "1000000000", "half": "0.5", "dozen": "12",
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "once": "1", "twice": "2",
 }  # fmt: skip
-_IRREGULAR = {
-    "men": "man", "women": "woman", "children": "child", "people": "person", "feet": "foot", "teeth": "tooth", "mice": "mouse",
-    "went": "go", "gone": "go", "goes": "go", "said": "say", "says": "say", "made": "make", "took": "take", "taken": "take",
-    "gave": "give", "given": "give", "found": "find", "began": "begin", "begun": "begin", "wrote": "write", "written": "write",
-    "held": "hold", "led": "lead", "left": "leave", "kept": "keep", "told": "tell", "bought": "buy", "sold": "sell", "won": "win",
-    "lost": "lose", "paid": "pay", "met": "meet", "grew": "grow", "grown": "grow", "known": "know", "knew": "know", "came": "come",
-    "became": "become", "saw": "see", "seen": "see", "ran": "run", "fell": "fall", "fallen": "fall", "rose": "rise", "risen": "rise",
-    "built": "build", "sent": "send", "spent": "spend", "thought": "think", "brought": "bring", "taught": "teach", "got": "get",
-    "better": "good", "best": "good", "worse": "bad", "worst": "bad", "died": "die", "dying": "die", "dies": "die",
-}  # fmt: skip
+_IRREGULAR = dict(
+    pair.split()
+    for pair in """
+    men man; women woman; children child; people person; feet foot; teeth tooth; mice mouse; went go; gone go;
+    goes go; said say; says say; made make; took take; taken take; gave give; given give; found find; began begin;
+    begun begin; wrote write; written write; held hold; led lead; left leave; kept keep; told tell; bought buy;
+    sold sell; won win; lost lose; paid pay; met meet; grew grow; grown grow; known know; knew know; came come;
+    became become; saw see; seen see; ran run; fell fall; fallen fall; rose rise; risen rise; built build; sent
+    send; spent spend; thought think; brought bring; taught teach; got get; better good; best good; worse bad;
+    worst bad; died die; dying die; dies die
+    """.split(";")
+)
 
 
 class Word(Struct, frozen=True):
@@ -82,7 +94,16 @@ def stem(word: str) -> str:
     lower = word.lower().replace("’", "'").removesuffix("'s").removesuffix("'")
     if lower in _IRREGULAR:
         return _IRREGULAR[lower]
-    for ending, put in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("ly", ""), ("es", ""), ("s", "")):
+    for ending, put in (
+        ("ies", "y"),
+        ("sses", "ss"),
+        ("ing", ""),
+        ("edly", ""),
+        ("ed", ""),
+        ("ly", ""),
+        ("es", ""),
+        ("s", ""),
+    ):
         if lower.endswith(ending) and len(lower) - len(ending) >= 3 and not lower.endswith(("ss", "us", "is")):
             lower = lower.removesuffix(ending) + put
             break

@@ -83,7 +83,12 @@ class Calls:
         name = next((each for each in (ask.request.dialect, *sorted(DIALECTS)) if found.speaks(each)), "openai")
         body = DIALECTS[name].ask(prompt, (), model=model)
         request = replace(
-            ask.request, dialect=name, body=body, top=DIALECTS[name].parse(body, surface="chat").top, stream=False, context=()
+            ask.request,
+            dialect=name,
+            body=body,
+            top=DIALECTS[name].parse(body, surface="chat").top,
+            stream=False,
+            context=(),
         )
         tokens = len(body) // 3 + 1
         reserve = worst_case(found.price, tokens, found.max_output_tokens, 1) if found.price is not None else 0
@@ -105,7 +110,9 @@ class Calls:
         for model in self._family(ask, 0):
             asked = await self._reserve(ask, model, 0)
             try:
-                live = await model.provider.open(self._call(ask, model)[0])  # masks are refused for streams passed through
+                live = await model.provider.open(
+                    self._call(ask, model)[0]
+                )  # masks are refused for streams passed through
             except ProviderError as error:
                 outcome = self._failed(ask, model, asked, error, outcome.bill)
                 if isinstance(error, Rejected):

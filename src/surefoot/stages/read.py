@@ -39,7 +39,9 @@ class ReadRequest:
 
     name = "read"
 
-    def __init__(self, by_feature: Mapping[str, Reading] | None = None, standings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, by_feature: Mapping[str, Reading] | None = None, standings: Mapping[str, str] | None = None
+    ) -> None:
         self._by_feature = dict(by_feature or {})
         self._standings = standings if standings is not None else {}
 
@@ -56,7 +58,9 @@ class ReadRequest:
             texts = DIALECTS[request.dialect].texts(request.top)
             if reading.admission is not None:
                 _, sources = passages.sources(texts)
-                matched, scores = await reading.admission(request.feature, said_last(texts), (*sources, *request.context))
+                matched, scores = await reading.admission(
+                    request.feature, said_last(texts), (*sources, *request.context)
+                )
             if reading.handbook is not None:
                 found = reading.handbook.look_up(passages.gather(texts)[0])
             if reading.watched:

@@ -36,7 +36,11 @@ class Certified(Struct, frozen=True, kw_only=True):
 
 
 def certify(
-    wrong: Sequence[bool] | NDArray[Any], propensities: Sequence[float] | NDArray[Any], *, accuracy: float, assurance: float
+    wrong: Sequence[bool] | NDArray[Any],
+    propensities: Sequence[float] | NDArray[Any],
+    *,
+    accuracy: float,
+    assurance: float,
 ) -> Certified:
     """The standing of "at least `accuracy` of what is delivered is right", valid at any time and at every look.
 
@@ -52,7 +56,7 @@ def certify(
         raise ValueError("accuracy and assurance lie between 0 and 1")
     share = floats(propensities)
     errors = bools(wrong, like=share.size).astype(np.float64)
-    if share.size and not (0 < share.min() and share.max() <= 1):
+    if share.size and not (share.min() > 0 and share.max() <= 1):
         raise ValueError("a propensity is not in (0, 1]")
     weight = share.min() / share if share.size else share
     limit, needed = 1 - accuracy, -math.log(1 - assurance)
@@ -109,7 +113,7 @@ def _wealth(errors: Floats, weight: Floats, limit: float) -> float:
 
 
 def _logs(factors: NDArray[Any]) -> Floats:
-    return np.log(np.maximum(factors, 1e-300))
+    return np.asarray(np.log(np.maximum(factors, 1e-300)), dtype=np.float64)
 
 
 def _mixed(logs: Floats) -> float:

@@ -135,6 +135,9 @@ class Labels(Protocol):
     async def all(self, *, feature: str | None = None, since_ns: int = 0) -> Sequence[Label]:
         """Labels, oldest first."""
 
+    async def count(self, *, feature: str) -> int:
+        """How many labels a feature has: when it has not changed, nothing has to be read again."""
+
 
 class Revisions(Protocol):
     """What labels taught, numbered from 1; one of them serves, or none (0)."""

@@ -34,6 +34,10 @@ class MemoryLabels:
         )
         return sorted(wanted, key=lambda label: (label.at_ns, label.id))
 
+    async def count(self, *, feature: str) -> int:
+        """How many labels a feature has."""
+        return len(await self.all(feature=feature))
+
 
 class MemoryRevisions:
     """`Revisions` in lists."""

@@ -42,6 +42,11 @@ class SqlLabels(Room):
         wanted = select(*table).where(table.at_ns >= since_ns)
         return await self._labels(wanted if feature is None else wanted.where(table.feature == feature))
 
+    async def count(self, *, feature: str) -> int:
+        """How many labels a feature has."""
+        wanted = select(func.count()).where(schema.labels.c.feature == feature)
+        return int(await self.database.read(lambda connection: connection.execute(wanted).scalar_one()))
+
     async def _labels(self, wanted: Select[Any]) -> Sequence[Label]:
         table = schema.labels.c
         query = wanted.order_by(table.at_ns, table.id)

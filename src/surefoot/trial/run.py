@@ -10,9 +10,10 @@ from surefoot.config.load import Config
 from surefoot.errors import UpstreamFailed
 from surefoot.policy import Feature
 from surefoot.providers.rows import Row
-from surefoot.records import Decision, Draft, Weighed
+from surefoot.records import Decision, Draft
 from surefoot.stats import clopper_pearson, quantile
 from surefoot.store.memory import MemoryStore
+from surefoot.trial.asking import request_of
 from surefoot.trial.baseline import run_baseline
 from surefoot.trial.grade import grade
 from surefoot.trial.report import Baseline, Report, RungCount

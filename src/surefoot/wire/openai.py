@@ -176,7 +176,10 @@ class OpenAI:
         """A system message before the last one: what comes earlier, and may be cached by the provider, stays as it is."""
         messages = _MESSAGES.decode(bytes(top["messages"]))
         ours = msgspec.json.encode({"role": "system", "content": passages.write(found)})
-        return {**top, "messages": Raw(b"[" + b",".join((*map(bytes, messages[:-1]), ours, bytes(messages[-1]))) + b"]")}
+        return {
+            **top,
+            "messages": Raw(b"[" + b",".join((*map(bytes, messages[:-1]), ours, bytes(messages[-1]))) + b"]"),
+        }
 
     def upstream(self, top: Top, *, model: str, stream: bool) -> bytes:
         """The body for a provider."""

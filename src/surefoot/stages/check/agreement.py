@@ -31,7 +31,9 @@ class Below:
 
     def __call__(self, seen: Seen, /) -> Findings:
         """The signal "agreement.below"."""
-        before = [text for attempt in seen.tried.before for text in (attempt.answer, *attempt.others) if text is not None]
+        before = [
+            text for attempt in seen.tried.before for text in (attempt.answer, *attempt.others) if text is not None
+        ]
         return _mean("agreement.below", seen.text, [answer.text for answer in before])
 
 

@@ -1,8 +1,9 @@
 """Gates: a program or an address of the user's own that judges drafts.
 
-In goes `{"feature", "question", "answer", "passages", "rung", "model"}` as JSON, out comes `{"verdict": "pass" | "fail" |
-"abstain", "score": 0..1, "reason"}`. A gate that does not answer in time, ends with an error or answers something else abstains;
-after several such failures in a row it is left alone for a while, so that a broken gate costs no latency.
+In goes `{"feature", "question", "answer", "passages", "rung", "model"}` as JSON, out comes
+`{"verdict": "pass" | "fail" | "abstain", "score": 0..1, "reason"}`. A gate that does not answer in time, ends with an
+error or answers something else abstains; after several such failures in a row it is left alone for a while, so that a
+broken gate costs no latency.
 """
 
 from __future__ import annotations
@@ -157,7 +158,8 @@ def _signal(name: str, score: float | None, detail: str) -> Findings:
 
 async def _exchange(process: asyncio.subprocess.Process, given: bytes) -> bytes:
     """Write and read at once: a program may answer before it has read everything, or not read at all."""
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     writing = asyncio.create_task(_write(process.stdin, given))
     out = b""
     while len(out) <= _MOST and (piece := await process.stdout.read(_MOST)):

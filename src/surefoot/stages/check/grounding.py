@@ -8,7 +8,7 @@ from surefoot.stages.check.seen import NOTHING, Findings, Seen
 
 
 class Grounding:
-    """"grounded", the support of the answer's weakest sentences by the passages, and "grounded.*", what it is made of.
+    """ "grounded", the support of the answer's weakest sentences by the passages, and "grounded.*", what it is made of.
 
     Words, numbers, names and their neighbourhood are compared; meaning is not: a paraphrase may look unsupported, a small
     change of sense supported. Without passages nothing is said at all (`not checkable`, never `supported`).
