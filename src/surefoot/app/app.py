@@ -7,28 +7,22 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from time import perf_counter_ns
 
-import msgspec
 import structlog
 
 from surefoot import pipeline
-from surefoot.app.build import Runtime, build
+from surefoot.app.build import Runtime
 from surefoot.app.directory import cards, feature_for
 from surefoot.app.keys import KeyRing
 from surefoot.app.metrics import Metrics
 from surefoot.app.reply import Note, Reply, StreamReply, delivered, headers_of, held, note_of
+from surefoot.app.serving import Serving
 from surefoot.app.settle import Outcome
 from surefoot.app.settler import Settler
-from surefoot.app.standings import Standings
 from surefoot.app.streams import cut_tagged, pass_on
-from surefoot.config.build import rung_models
 from surefoot.config.load import Config
 from surefoot.errors import NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
 from surefoot.pipeline import Passing, Stages
-from surefoot.policy import Learned, Policy, overlay
-from surefoot.policy.learned import decode_learned
-from surefoot.policy.policy import encode
-from surefoot.providers.prices import PriceBook
-from surefoot.providers.recorder import Recorder
+from surefoot.policy import Policy
 from surefoot.providers.registry import Registry
 from surefoot.records import Caller, Case, Decision, Request
 from surefoot.store import Store
@@ -36,7 +30,6 @@ from surefoot.store.open import open_store
 from surefoot.trace import LiveTrace
 from surefoot.wire.dialects import DIALECTS
 
-_LEARNING_SECONDS = 1.0
 _ORPHAN_NS = 30 * 60 * 1_000_000_000  # longer than any call lasts: its process must be dead
 log = structlog.get_logger("surefoot")
 
@@ -47,11 +40,7 @@ class App:
     def __init__(self, config: Config, store: Store) -> None:
         self.store, self.metrics, self.keys = store, Metrics(), KeyRing(store)
         self.settler = Settler(store, self.metrics)
-        self.standings = Standings(store)
-        self._prices = PriceBook()
-        self._written, self._learned, self._serving = config, Learned(), 0
-        self._runtime = self._build(config)
-        self._recorder = _recorder(config)
+        self.serving = Serving(config, store, self.settler)
         self._loops: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -61,13 +50,9 @@ class App:
         store = store or open_store(settings.database, durability=settings.durability, key_file=settings.key_file)
         app = cls(config, store)
         await store.start()
-        if await app._adopt():
-            await app._runtime.close()
-            app._runtime = app._build(config)
-        await app._keep_policy()
+        await app.serving.begin()
         await app.keys.refresh()
-        await app.standings.refresh(app.policy)
-        loops = (app.keys.keep_fresh(app.settler.lost), app._sweep(), app._keep_learning())
+        loops = (app.keys.keep_fresh(app.settler.lost), app._sweep(), app.serving.keep_learning())
         app._loops = [asyncio.create_task(loop) for loop in loops]
         return app
 
@@ -76,42 +61,32 @@ class App:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        await self._runtime.close()
+        await self.serving.close()
         await self.store.close()
 
     async def reload(self, config: Config) -> None:
-        """Serve another configuration from the next request on. Raises ConfigError, and then the old one goes on serving.
-
-        Requests under way end on the runtime they began on; its connections are closed a minute later.
-        """
-        runtime = self._build(config)
-        await self.store.policies.put(runtime.policy.version, encode(runtime.policy.features))
-        self._written = config
-        old, self._runtime = self._runtime, runtime
-        self._recorder = _recorder(config)
-        self._loops.append(asyncio.create_task(_close_later(old)))
-        await self.standings.refresh(runtime.policy)
-        log.info("configuration swapped", policy=runtime.policy.version)
+        """Serve another configuration from the next request on. Raises ConfigError, and then the old one goes on serving."""
+        await self.serving.reload(config)
 
     @property
     def config(self) -> Config:
         """The configuration that new requests are served by."""
-        return self._runtime.config
+        return self.serving.runtime.config
 
     @property
     def policy(self) -> Policy:
         """The policy that new requests are decided by."""
-        return self._runtime.policy
+        return self.serving.runtime.policy
 
     @property
     def registry(self) -> Registry:
         """The models that new requests may ask."""
-        return self._runtime.registry
+        return self.serving.runtime.registry
 
     @property
     def stages(self) -> Stages:
         """The stages that new requests run through."""
-        return self._runtime.stages
+        return self.serving.runtime.stages
 
     def caller(self, key: str | None) -> Caller:
         """Whom a key stands for. Raises NotAuthenticated."""
@@ -161,7 +136,7 @@ class App:
 
     async def stream(self, request: Request, *, include_usage: bool) -> StreamReply:
         """An answer in events. Raises RequestRefused before the first byte."""
-        runtime, dialect = self._runtime, DIALECTS[request.dialect]
+        runtime, dialect = self.serving.runtime, DIALECTS[request.dialect]
         feature = runtime.policy.features[request.feature]
         if feature.stream == "through":
             began, trace = perf_counter_ns(), LiveTrace()
@@ -186,7 +161,7 @@ class App:
         )
 
     async def _decide(self, request: Request) -> tuple[Outcome, Note]:
-        runtime, began, trace = self._runtime, perf_counter_ns(), LiveTrace()
+        runtime, began, trace = self.serving.runtime, perf_counter_ns(), LiveTrace()
         decision = await self._guarded(request, runtime, trace, began, pipeline.answer)
         assert isinstance(decision, Decision)
         return await self._end(request, runtime, trace, decision, began)
@@ -213,43 +188,9 @@ class App:
         outcome = await self.settler.finish(request, runtime, trace, decision, began)
         if decision.action == "fail":
             raise _failed(decision)
-        if self._recorder is not None and decision.attempt is not None:
-            self._recorder.record(request, decision.attempt)
+        if runtime.recorder is not None and decision.attempt is not None:
+            runtime.recorder.record(request, decision.attempt)
         return outcome, note_of(outcome, decision)
-
-    def _build(self, config: Config) -> Runtime:
-        """The runtime of a configuration with what is learned laid over it. Raises ConfigError."""
-        policy, left = overlay(config.policy, self._learned, rung_models(config.settings))
-        for reason in left:
-            log.warning("something learned is not used", reason=reason)
-        served = msgspec.structs.replace(config, policy=policy)
-        return build(served, self.store, self._prices, self.settler.lost_reservation, self.standings)
-
-    async def _keep_policy(self) -> None:
-        await self.store.policies.put(self.policy.version, encode(self.policy.features))
-
-    async def _adopt(self) -> bool:
-        """Take over the revision that serves; whether it is another than before. Raises StoreError, ConfigError."""
-        serving = await self.store.revisions.serving()
-        if serving == self._serving:
-            return False
-        found = await self.store.revisions.get(serving) if serving else None
-        self._learned = decode_learned(found.data) if found is not None else Learned()
-        self._serving = serving
-        return True
-
-    async def _keep_learning(self) -> None:
-        """Every second: serve what was promoted, and see how promises stand."""
-        while True:
-            await asyncio.sleep(_LEARNING_SECONDS)
-            try:
-                if await self._adopt():
-                    await self.reload(self._written)
-                    log.info("revision serves", number=self._serving)
-                await self.standings.refresh(self.policy)
-            except SurefootError as error:
-                self.settler.lost("standings")
-                log.warning("labels could not be read", error=type(error).__name__)
 
     async def _sweep(self) -> None:
         """Every quarter of a minute: book what dead replicas left reserved, show commit waits."""
@@ -266,11 +207,6 @@ class App:
             await asyncio.sleep(15)
 
 
-def _recorder(config: Config) -> Recorder | None:
-    file = config.settings.recorder.file
-    return Recorder(file) if file else None
-
-
 def _failed(decision: Decision) -> UpstreamFailed:
     attempt = decision.attempt
     status = getattr(decision.verdict, "status", 502)
@@ -281,8 +217,3 @@ def _failed(decision: Decision) -> UpstreamFailed:
 async def _each(events: Sequence[bytes]) -> AsyncIterator[bytes]:
     for event in events:
         yield event
-
-
-async def _close_later(runtime: Runtime) -> None:
-    await asyncio.sleep(60)
-    await runtime.close()

@@ -17,6 +17,7 @@ from surefoot.providers.extractive import Extractive
 from surefoot.providers.openai import OpenAIProvider
 from surefoot.providers.prices import PriceBook
 from surefoot.providers.recorded import Recorded
+from surefoot.providers.recorder import Recorder
 from surefoot.providers.registry import Model, Registry
 from surefoot.providers.simulated import Simulated
 from surefoot.records import ModelPrice
@@ -38,6 +39,7 @@ class Runtime:
     calls: Calls
     providers: tuple[Provider, ...]
     gates: tuple[HttpGate, ...] = ()
+    recorder: Recorder | None = None
 
     async def close(self) -> None:
         """Let go of the providers' connections."""
@@ -78,6 +80,7 @@ def build(
     return Runtime(
         config=config, policy=config.policy, registry=registry, stages=stages, calls=calls,
         providers=tuple(providers.values()), gates=tuple(gates),
+        recorder=Recorder(settings.recorder.file) if settings.recorder.file else None,
     )  # fmt: skip
 
 

@@ -1,0 +1,107 @@
+"""What serves: a configuration with what labels taught laid over it, swapped by reference while requests are under way."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from msgspec.structs import replace
+
+from surefoot.app.build import Runtime, build
+from surefoot.app.settler import Settler
+from surefoot.app.standings import Standings
+from surefoot.config.build import rung_models
+from surefoot.config.load import Config
+from surefoot.errors import SurefootError
+from surefoot.policy import Learned, overlay
+from surefoot.policy.learned import decode_learned
+from surefoot.policy.policy import encode
+from surefoot.providers.prices import PriceBook
+from surefoot.store import Store
+
+_LEARNING_SECONDS = 1.0  # within which a promotion serves and a label counts
+_GRACE_SECONDS = 60.0  # after which a replaced runtime lets go of its connections
+
+log = structlog.get_logger("surefoot")
+
+
+class Serving:
+    """The runtime of new requests."""
+
+    def __init__(self, config: Config, store: Store, settler: Settler) -> None:
+        self._store, self._settler = store, settler
+        self._prices = PriceBook()
+        self._written, self._learned, self._number = config, Learned(), 0
+        self.standings = Standings(store)
+        self._closing: set[asyncio.Task[None]] = set()
+        self.runtime = self._build(config)
+
+    async def begin(self) -> None:
+        """Take over what was promoted, keep the policy, see how promises stand. Raises StoreError, ConfigError."""
+        if await self._adopt():
+            await self.runtime.close()
+            self.runtime = self._build(self._written)
+        await self._keep_policy(self.runtime)
+        await self.standings.refresh(self.runtime.policy)
+
+    async def reload(self, config: Config) -> None:
+        """Serve another configuration from the next request on. Raises ConfigError, and then the old one goes on serving.
+
+        Requests under way end on the runtime they began on; its connections are closed a minute later.
+        """
+        runtime = self._build(config)
+        await self._keep_policy(runtime)
+        await self.standings.refresh(runtime.policy)
+        old, self.runtime, self._written = self.runtime, runtime, config
+        task = asyncio.create_task(_close_later(old))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        log.info("configuration swapped", policy=runtime.policy.version)
+
+    async def keep_learning(self) -> None:
+        """Every second: serve what was promoted, and see how promises stand."""
+        while True:
+            await asyncio.sleep(_LEARNING_SECONDS)
+            try:
+                if await self._adopt():
+                    await self.reload(self._written)
+                    log.info("a revision serves", number=self._number)
+                await self.standings.refresh(self.runtime.policy)
+            except SurefootError as error:
+                self._settler.lost("standings")
+                log.warning("labels could not be read", error=type(error).__name__)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        for task in self._closing:
+            task.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        await self.runtime.close()
+
+    def _build(self, config: Config) -> Runtime:
+        """The runtime of a configuration with what is learned laid over it. Raises ConfigError."""
+        policy, left = overlay(config.policy, self._learned, rung_models(config.settings))
+        for reason in left:
+            log.warning("something learned is not used", reason=reason)
+        served = replace(config, policy=policy)
+        return build(served, self._store, self._prices, self._settler.lost_reservation, self.standings)
+
+    async def _keep_policy(self, runtime: Runtime) -> None:
+        await self._store.policies.put(runtime.policy.version, encode(runtime.policy.features))
+
+    async def _adopt(self) -> bool:
+        """Read the revision that serves; whether it is another than before. Raises StoreError."""
+        number = await self._store.revisions.serving()
+        if number == self._number:
+            return False
+        found = await self._store.revisions.get(number) if number else None
+        self._learned = decode_learned(found.data) if found is not None else Learned()
+        self._number = number
+        return True
+
+
+async def _close_later(runtime: Runtime) -> None:
+    try:
+        await asyncio.sleep(_GRACE_SECONDS)
+    finally:
+        await runtime.close()
