@@ -183,7 +183,7 @@ def _request(port: int, path: str, key: str, stream: bool, nonce: str) -> bytes:
         separators=(",", ":"),
     ).encode()  # fmt: skip
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n".encode()
-    return head + b"Content-Type: application/json\r\n" b"Content-Length: %d\r\n\r\n" % len(body) + body
+    return head + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 
 def _at(values: list[float], share: float) -> float | None:

@@ -54,7 +54,11 @@ def main() -> None:
         config = ladder_config(file, ladder.split(","), bar=0.85, maps={})
         report = asyncio.run(trial(rows, config, FEATURE, file=name))
         models = [model for rung in ladder.split(",")[:-1] for model in rung.split("+")]
-        share = None if not report.baseline.cost_usd or report.cost_usd is None else report.cost_usd / report.baseline.cost_usd
+        share = (
+            None
+            if not report.baseline.cost_usd or report.cost_usd is None
+            else report.cost_usd / report.baseline.cost_usd
+        )
         print(f"\n{name}  {ladder}")
         print(f"  delivered {report.delivered} of {report.queries}, escalated {report.escalated}")
         print(f"  delivered error      {shown(report.delivered_error)}")

@@ -9,17 +9,22 @@ from typing import Annotated
 
 import msgspec
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import Progress
 
 from surefoot.cli.common import JsonOption, fail, out
+from surefoot.config.build import rung_models
 from surefoot.config.load import Config, load, load_text
+from surefoot.config.schema import PromiseSettings
 from surefoot.demo.ask import ask as run_ask
 from surefoot.demo.places import CLINIC, CLINIC_CONFIG, CLINIC_FEATURE, CLINIC_MESSAGES
 from surefoot.demo.run import demo as run_demo
 from surefoot.errors import ConfigError, SurefootError
 from surefoot.providers.rows import Row, read_rows
-from surefoot.trial.ladder import FEATURE, ladder_config
+from surefoot.trial.ladder import FEATURE, ends_with_person, ladder_config
+from surefoot.trial.learn import learn_from_rows, with_learned
 from surefoot.trial.report import Report, render, to_json
 from surefoot.trial.run import trial as run_trial
 
@@ -72,13 +77,31 @@ def trial(
     bar: Annotated[float, typer.Option(help="With --ladder: the bar; 0 delivers everything.")] = 0.85,
     maps: Annotated[list[str] | None, typer.Option("--map", help="With --ladder: RUNG=P, a fixed probability.")] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
+    learn: Annotated[
+        Path | None, typer.Option("--learn", help="Learn the maps from another labelled file first.")
+    ] = None,
+    promise: Annotated[
+        float | None, typer.Option(help="With --ladder: accuracy promised of delivered answers, at 95 %.")
+    ] = None,
+    person_usd: Annotated[float | None, typer.Option("--person-usd", help="What a person's answer costs.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run labelled answers through a ladder: delivered error, escalations, cost, each with its interval or its doubt."""
     try:
         rows = read_rows(_file(file), limit=limit)
-        found, name = _policy(file, config, feature, ladder, bar, maps or [])
-        report = _run(rows, found, name, Path(file).name, quiet=as_json)
+        given = _Given(ladder=ladder, bar=bar, maps=maps or [], promise=promise, learns=learn is not None)
+        found, name = _policy(file, config, feature, given)
+        if learn is not None:
+            found = _learned(learn, found, name, given)
+        report = _run(
+            rows,
+            found,
+            name,
+            Path(file).name,
+            quiet=as_json,
+            learned_from=learn.name if learn else "",
+            person_usd=person_usd,
+        )
     except SurefootError as error:
         raise fail(error) from error
     if as_json:
@@ -91,13 +114,31 @@ def _file(file: str) -> Path:
     return CLINIC_MESSAGES if file == "clinic" else Path(file)
 
 
-def _policy(
-    file: str, config: Path | None, feature: str | None, ladder: str | None, bar: float, maps: list[str]
-) -> tuple[Config, str]:
-    if ladder is not None:
+class _Given(Struct, frozen=True, kw_only=True):
+    """What the command line says of a policy without a file."""
+
+    ladder: str | None
+    bar: float
+    maps: list[str]
+    promise: float | None
+    learns: bool
+
+    @property
+    def rungs(self) -> list[str]:
+        """The ladder's names."""
+        return (self.ladder or "").split(",")
+
+
+def _policy(file: str, config: Path | None, feature: str | None, given: _Given) -> tuple[Config, str]:
+    if given.ladder is not None:
         if config is not None:
             raise ConfigError("give --ladder or --config, not both", file="--ladder")
-        return ladder_config(_file(file), ladder.split(","), bar=bar, maps=dict(_map(text) for text in maps)), FEATURE
+        maps = dict(_map(text) for text in given.maps)
+        uncalibrated = "climb" if given.learns else "deliver"
+        promise = PromiseSettings(accuracy=given.promise) if given.promise is not None else None
+        return ladder_config(
+            _file(file), given.rungs, bar=given.bar, maps=maps, promise=promise, uncalibrated=uncalibrated
+        ), FEATURE  # fmt: skip
     if config is not None:
         found = load(config)
         return found, feature or _only(found)
@@ -107,6 +148,20 @@ def _policy(
     raise ConfigError(
         "say by which policy: --config FILE --feature NAME, or --ladder a,b,person", file="surefoot trial"
     )
+
+
+def _learned(file: Path, config: Config, feature: str, given: _Given) -> Config:
+    """The configuration with what the rows of a file teach."""
+    rows = read_rows(_file(str(file)))
+    ladder = given.ladder is not None
+    source = config
+    if ladder:
+        source = ladder_config(file, given.rungs, bar=given.bar, maps={}, promise=None, uncalibrated="climb")
+        source = replace(source, policy=config.policy)
+    models = rung_models(config.settings)
+    person = not ladder or ends_with_person(given.rungs)
+    found, _ = asyncio.run(learn_from_rows(rows, source, feature, models, person=person))
+    return with_learned(config, feature, found, models)
 
 
 def _only(config: Config) -> str:
@@ -126,12 +181,15 @@ def _map(text: str) -> tuple[str, float]:
         raise ConfigError(f"{text!r} is not RUNG=P", file="--map") from error
 
 
-def _run(rows: tuple[Row, ...], config: Config, feature: str, file: str, *, quiet: bool) -> Report:
+def _run(
+    rows: tuple[Row, ...], config: Config, feature: str, file: str, *, quiet: bool, learned_from: str,
+    person_usd: float | None,
+) -> Report:  # fmt: skip
     with Progress(console=Console(file=sys.stderr), disable=quiet, transient=True) as progress:
         task = progress.add_task("rows", total=len(rows))
         return asyncio.run(
             run_trial(
-                rows, config, feature, file=file,
+                rows, config, feature, file=file, learned_from=learned_from, person_usd=person_usd,
                 on_progress=lambda done, of: progress.update(task, completed=done) if done % 50 == 0 or done == of else None,
             )
         )  # fmt: skip

@@ -10,20 +10,22 @@ import numpy as np
 from surefoot.learning.examples import Walk
 from surefoot.stats.arrays import Floats
 
-_CHOICES = 8  # thresholds tried for each rung, at even shares of its drafts
+_COMBINED = 2000  # combinations of thresholds tried in all
+_MOST = 40  # thresholds tried for one rung, at even shares of its drafts
 _NEVER = 2.0  # above every p: the rung is climbed over
-_SLACK = 0.5  # standard errors by which the accuracy may seem lower
+_SLACK = 1.0  # standard errors by which the accuracy may seem lower
 
 
 def cheapest(walks: Sequence[Walk], scores: Sequence[Floats]) -> tuple[float, ...]:
     """One threshold a rung; the top rung's is 0, since it ends the ladder.
 
-    Among thresholds whose paired difference in accuracy to the top rung is above minus half its standard error, those of the
-    least cost; where none is, every rung below the top is climbed over. Differences are taken between groups' means, so
-    that repeats of a question do not look like more evidence.
+    Among thresholds whose paired difference in accuracy to the top rung is not below minus its standard error, those of the
+    least cost (the one-standard-error rule); where none is, every rung below the top is climbed over. Differences are taken
+    between groups' means, so that repeats of a question do not look like more evidence.
     Args:
         walks: labelled questions; one without a verdict on its top draft is left out.
         scores: by rung, p of each walk's draft, cross-fitted; NaN where nothing judges it (such a draft is climbed over).
+    Source of the rule: Breiman, Friedman, Olshen and Stone (1984), Classification and Regression Trees, section 3.4.3.
     """
     last = len(scores) - 1
     rows = [row for row, walk in enumerate(walks) if walk.drafts[last] is not None]
@@ -31,7 +33,8 @@ def cheapest(walks: Sequence[Walk], scores: Sequence[Floats]) -> tuple[float, ..
         return (*([_NEVER] * last), 0.0)
     groups = np.unique([walks[row].group for row in rows], return_inverse=True)[1]
     best, least = (_NEVER,) * last, float("inf")
-    for choice in product(*(_tried(scores[place][rows]) for place in range(last))):
+    many = min(_MOST, int(_COMBINED ** (1 / last)))
+    for choice in product(*(_tried(scores[place][rows], many) for place in range(last))):
         difference, cost = _compare(walks, rows, scores, choice)
         means = np.bincount(groups, weights=difference) / np.bincount(groups)
         error = float(means.std(ddof=1) / np.sqrt(means.size)) if means.size > 1 else float("inf")
@@ -40,9 +43,9 @@ def cheapest(walks: Sequence[Walk], scores: Sequence[Floats]) -> tuple[float, ..
     return (*best, 0.0)
 
 
-def _tried(p: Floats) -> list[float]:
+def _tried(p: Floats, many: int) -> list[float]:
     known = p[~np.isnan(p)]
-    shares = np.linspace(0, 1, _CHOICES, endpoint=False)
+    shares = np.linspace(0, 1, many, endpoint=False)
     return [*sorted({float(value) for value in np.quantile(known, shares)}), _NEVER] if known.size else [_NEVER]
 
 

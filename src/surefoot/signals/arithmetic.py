@@ -135,7 +135,7 @@ def _evaluate(side: str) -> Fraction | None:
         return None
     try:
         value, rest = _sum(tokens)
-    except (IndexError, ValueError, ZeroDivisionError):
+    except (IndexError, ValueError, ArithmeticError):  # not arithmetic after all, or a division by zero
         return None
     return value if not rest else None
 

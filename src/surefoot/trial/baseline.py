@@ -24,7 +24,8 @@ async def run_baseline(registry: Registry, feature: Feature, asked: Sequence[tup
     model = registry.get(name) if name else None
     if model is None or model.provider.kind not in _FREE_TO_ASK:
         return Baseline(model=name, error=None, cost_usd=None)
-    right = wrong = nanodollars = 0
+    verdicts: dict[str, bool] = {}
+    nanodollars = 0
     priced = model.price is not None or model.provider.kind == "extractive"
     for row, request in asked:
         said = await _ask(model, request)
@@ -34,12 +35,12 @@ async def run_baseline(registry: Registry, feature: Feature, asked: Sequence[tup
         if recorded_as is not None and row.answers[recorded_as].text is None:
             priced = False
         verdict = grade(row, recorded_as=recorded_as, text=said.answer.text)
-        right, wrong = right + (verdict is True), wrong + (verdict is False)
+        if verdict is not None:
+            verdicts[row.id] = verdict
         nanodollars += _cost(model, said, request)
-    n = right + wrong
-    return Baseline(
-        model=name, error=wrong / n if n else None, cost_usd=nanodollars / 1e9 if priced and n else None, n=n
-    )
+    n, wrong = len(verdicts), sum(not right for right in verdicts.values())
+    cost = nanodollars / 1e9 if priced and n else None
+    return Baseline(model=name, error=wrong / n if n else None, cost_usd=cost, n=n, verdicts=verdicts)
 
 
 async def _ask(model: Model, request: Request) -> Said | None:

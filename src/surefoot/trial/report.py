@@ -30,6 +30,39 @@ class Baseline(Struct, frozen=True, kw_only=True):
     error: float | None  # over the labelled rows it answers
     cost_usd: float | None
     n: int = 0  # labelled rows it answers
+    verdicts: Mapping[str, bool] = {}  # by row id; left out of the JSON
+
+
+class Calibration(Struct, frozen=True, kw_only=True):
+    """How good the probabilities of all judged drafts were that carry a verdict. NaN (JSON null) is unknown."""
+
+    n: int
+    ece: float
+    ece_perfect_p95: float  # what a perfect calibrator stays below 95 times in 100, at this n
+    brier: float
+    aurc: float
+    coverage: Estimate  # queries answered without a person
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """Whether a promise about delivered answers holds on these rows: one test, looked at once."""
+
+    state: str  # "certified" | "broken" | "not certified yet"
+    accuracy: float  # promised
+    assurance: float
+    measured: Estimate  # share of right ones among delivered
+    labels_needed: (
+        int | None
+    )  # more delivered and labelled answers; None: unknown, the share seen is not above the promise
+
+
+class Paired(Struct, frozen=True, kw_only=True):
+    """Accuracy over all queries less that of always asking the top model, on the rows that both can be judged on."""
+
+    difference: float | None
+    low: float
+    high: float
+    n: int
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -55,11 +88,19 @@ class Report(Struct, frozen=True, kw_only=True):
     simulated: tuple[str, ...]  # rungs whose answers are simulated
     uncalibrated: tuple[str, ...]  # rungs that no map judges
     own_ms: Mapping[str, float | None]  # p50 and p95 of our own part
+    paired: Paired
+    promise: Kept
+    confidence: Calibration | None  # None: no draft was judged by a map
+    learned_from: str = ""
+    person_usd: float | None = None  # what the persons' answers cost, in `cost_usd` too; None: no price was given
 
 
 def to_json(report: Report) -> str:
     """The report as one JSON object."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+    plain = msgspec.structs.replace(report, baseline=msgspec.structs.replace(report.baseline, verdicts={}))
+    found = msgspec.to_builtins(plain)
+    del found["baseline"]["verdicts"]
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
 
 
 def render(report: Report) -> RenderableType:
@@ -88,8 +129,17 @@ def _lines(report: Report) -> list[str]:
         f"baseline          always {base.model or 'no model'}: {_usd(base.cost_usd)}",
         f"  its error       {_percent(base.error)} (n = {base.n})",
         f"saving            {_percent(report.saving)}",
+        f"  less right      {_difference(report.paired)}",
+        f"promise           {_kept(report.promise)}",
         f"our own part      p50 {_ms(report.own_ms['p50'])}, p95 {_ms(report.own_ms['p95'])}",
     ]
+    if report.confidence is not None:
+        c = report.confidence
+        lines.append(
+            f"confidence        ECE {c.ece:.3f} (perfect: below {c.ece_perfect_p95:.3f}), Brier {c.brier:.3f}, n = {c.n}"
+        )
+    if report.learned_from:
+        lines.append(f"learned from      {report.learned_from}")
     if report.unlabelled:
         lines.append(f"without a verdict {report.unlabelled} delivered answers (not in the error)")
     if report.failed:
@@ -105,6 +155,19 @@ def _rate(rate: Estimate) -> str:
     if rate.estimate is None:
         return "not enough data (n = 0)"
     return f"{rate.estimate:.1%}  [{rate.low:.1%}, {rate.high:.1%}], 95 %, n = {rate.n}"
+
+
+def _difference(paired: Paired) -> str:
+    if paired.difference is None:
+        return "unknown"
+    return f"{-paired.difference:+.1%}  [{-paired.high:+.1%}, {-paired.low:+.1%}], paired, n = {paired.n}"
+
+
+def _kept(kept: Kept) -> str:
+    more = ""
+    if kept.state == "not certified yet":
+        more = ": labels needed unknown" if kept.labels_needed is None else f": {kept.labels_needed} more labels"
+    return f"{kept.state}{more}  (>= {kept.accuracy:.0%} right of delivered, at {kept.assurance:.0%})"
 
 
 def _percent(value: float | None) -> str:

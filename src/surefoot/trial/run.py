@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from surefoot.app import App
 from surefoot.config.load import Config
 from surefoot.errors import UpstreamFailed
 from surefoot.policy import Feature
 from surefoot.providers.rows import Row
-from surefoot.records import Decision, Draft
+from surefoot.records import Decision, Draft, JournalEntry, Weighed
 from surefoot.stats import clopper_pearson, quantile
 from surefoot.store.memory import MemoryStore
 from surefoot.trial.asking import request_of
 from surefoot.trial.baseline import run_baseline
+from surefoot.trial.gather import recorded_as
 from surefoot.trial.grade import grade
+from surefoot.trial.measures import calibration, kept, paired
 from surefoot.trial.report import Baseline, Report, RungCount
+from surefoot.wire.dialects import DIALECTS
 
 Progress = Callable[[int, int], None]
 
@@ -37,19 +42,26 @@ class _Tally:
     escalated: int = 0
     failed: int = 0
     nanodollars: int = 0
+    verdicts: dict[str, bool] = field(default_factory=dict)  # by row, of what was delivered
+    judged: list[tuple[float, bool]] = field(default_factory=list)  # (p, right) of every draft that a map judged
     textless: bool = False
     estimated: bool = False
     own_us: list[float] = field(default_factory=list)
 
 
 async def trial(
-    rows: Sequence[Row], config: Config, feature: str, *, file: str, on_progress: Progress = lambda done, of: None
-) -> Report:
+    rows: Sequence[Row], config: Config, feature: str, *, file: str, on_progress: Progress = lambda done, of: None,
+    learned_from: str = "", person_usd: float | None = None,
+) -> Report:  # fmt: skip
     """Run rows through a feature's ladder and report. Nothing is kept: the store is in memory.
 
+    Args:
+        learned_from: which file the policy was learned from; "" when it was not.
+        person_usd: what an answer of the person costs; None leaves persons out of the cost.
     Raises: NotFound for an unknown feature, ConfigError for a configuration that cannot be served.
     """
-    app = await App.start(config, store=MemoryStore())
+    settings = replace(config.settings, store=replace(config.settings.store, content=True))  # to judge every draft
+    app = await App.start(replace(config, settings=settings), store=MemoryStore())
     try:
         caller = app.caller(None)
         rules = app.policy.features[app.feature_for(caller, "surefoot", feature)]
@@ -58,7 +70,8 @@ async def trial(
             await _run(app, rules, row, tally)
             on_progress(place + 1, len(rows))
         baseline = await run_baseline(app.registry, rules, [(row, request_of(app, rules, row)) for row in rows])
-        return _report(tally, rules, rows, baseline, _unpriced(app, rules, tally), file)
+        report = _report(tally, rules, rows, baseline, _unpriced(app, rules, tally), file)
+        return replace(_with_person(report, person_usd), learned_from=learned_from)
     finally:
         await app.close()
 
@@ -76,8 +89,25 @@ async def _run(app: App, feature: Feature, row: Row, tally: _Tally) -> None:
     for step in entry.steps if entry else ():
         if step.stage == "call" and step.rung is not None:
             _count_call(step.rung, step.value, tally)
+    if entry is not None:
+        await _count_judged(app, feature, row, entry, tally)
     if decision is not None:
         _count_end(app, row, decision, tally)
+
+
+async def _count_judged(app: App, feature: Feature, row: Row, entry: JournalEntry, tally: _Tally) -> None:
+    """Every draft that a map judged, delivered or not, beside its verdict."""
+    content = await app.store.journal.content(entry.request_id)
+    bodies = dict(content.answers) if content is not None else {}
+    for step in entry.steps:
+        value, name = step.value, step.rung or ""
+        if not isinstance(value, Weighed) or value.confidence.p is None or name not in bodies:
+            continue
+        rung = next(rung for rung in feature.ladder if rung.name == name)
+        text = DIALECTS[entry.dialect].read(bodies[name]).text
+        verdict = grade(row, recorded_as=recorded_as(app, rung), text=text)
+        if verdict is not None:
+            tally.judged.append((value.confidence.p, verdict))
 
 
 def _count_call(rung: str, draft: object, tally: _Tally) -> None:
@@ -100,12 +130,13 @@ def _count_end(app: App, row: Row, decision: Decision, tally: _Tally) -> None:
     tally.delivered[rung.name] = tally.delivered.get(rung.name, 0) + 1
     if decision.confidence.calibrated:
         tally.calibrated.add(rung.name)
-    model = app.registry.get(rung.models[0]) if rung.models else None
-    recorded_as = model.upstream if model and model.provider.kind == "recorded" else None
-    if recorded_as is not None:
-        recorded = row.answers.get(recorded_as)
+    name = recorded_as(app, rung)
+    if name is not None:
+        recorded = row.answers.get(name)
         tally.textless = tally.textless or recorded is None or recorded.text is None
-    verdict = grade(row, recorded_as=recorded_as, text=text)
+    verdict = grade(row, recorded_as=name, text=text)
+    if verdict is not None:
+        tally.verdicts[row.id] = verdict
     if verdict is None:
         tally.unlabelled += 1
     elif verdict:
@@ -168,8 +199,20 @@ def _report(
         uncalibrated=tuple(
             name for name in names if tally.delivered.get(name, 0) and name not in tally.calibrated
         ),
+        paired=paired(rows, tally.verdicts, baseline),
+        promise=kept(delivered - wrong - tally.unlabelled, delivered - tally.unlabelled, feature),
+        confidence=calibration(tally.judged, delivered, len(rows)),
         own_ms={name: _ms(tally.own_us, share) for name, share in (("p50", 0.5), ("p95", 0.95))},
     )  # fmt: skip
+
+
+def _with_person(report: Report, usd: float | None) -> Report:
+    """The report with the persons' answers in its cost."""
+    if usd is None:
+        return report
+    cost = None if report.cost_usd is None else report.cost_usd + usd * report.escalated
+    saving = 1 - cost / report.baseline.cost_usd if cost is not None and report.baseline.cost_usd else None
+    return replace(report, cost_usd=cost, saving=saving, person_usd=usd * report.escalated)
 
 
 def _ms(own_us: list[float], share: float) -> float | None:
