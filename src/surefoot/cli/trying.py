@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from surefoot.cli.common import JsonOption, fail, out
+from surefoot.cli.options import taking
 from surefoot.config.build import rung_models
 from surefoot.config.load import Config, load, load_text
 from surefoot.config.schema import PromiseSettings
@@ -67,44 +68,40 @@ def ask(
     out.print(f"cost        ${told.cost_usd}")
 
 
-def trial(
-    file: Annotated[str, typer.Argument(help='A labelled file (.jsonl, .jsonl.gz), or "clinic".')],
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="A configuration to run it through.")] = None,
-    feature: Annotated[str | None, typer.Option(help="Which of its features.")] = None,
-    ladder: Annotated[
-        str | None, typer.Option(help="Without a configuration: recorded models, as a,b+c,person.")
-    ] = None,
-    bar: Annotated[float, typer.Option(help="With --ladder: the bar; 0 delivers everything.")] = 0.85,
-    maps: Annotated[list[str] | None, typer.Option("--map", help="With --ladder: RUNG=P, a fixed probability.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
-    learn: Annotated[
-        Path | None, typer.Option("--learn", help="Learn the maps from another labelled file first.")
-    ] = None,
-    promise: Annotated[
-        float | None, typer.Option(help="With --ladder: accuracy promised of delivered answers, at 95 %.")
-    ] = None,
-    person_usd: Annotated[float | None, typer.Option("--person-usd", help="What a person's answer costs.")] = None,
-    as_json: JsonOption = False,
-) -> None:
+class TrialOptions(Struct, frozen=True, kw_only=True):
+    """What a trial is asked for."""
+
+    file: Annotated[str, typer.Argument(help='A labelled file (.jsonl, .jsonl.gz), or "clinic".')]
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="A configuration to run it through.")] = None
+    feature: Annotated[str | None, typer.Option(help="Which of its features.")] = None
+    ladder: Annotated[str | None, typer.Option(help="Without one: recorded models, as a,b+c,person.")] = None
+    bar: Annotated[float, typer.Option(help="With --ladder: the bar; 0 delivers everything.")] = 0.85
+    maps: Annotated[list[str] | None, typer.Option("--map", help="With --ladder: RUNG=P, a fixed probability.")] = None
+    promise: Annotated[float | None, typer.Option(help="With --ladder: accuracy promised of deliveries.")] = None
+    assurance: Annotated[float, typer.Option(help="With --promise: how sure it must be.")] = 0.95
+    learn: Annotated[Path | None, typer.Option(help="Learn from another labelled file first.")] = None
+    person_usd: Annotated[float | None, typer.Option("--person-usd", help="What a person's answer costs.")] = None
+    limit: Annotated[int | None, typer.Option(help="Only the first rows.")] = None
+    as_json: JsonOption = False
+
+    @property
+    def rungs(self) -> list[str]:
+        """The ladder's names."""
+        return (self.ladder or "").split(",")
+
+
+@taking(TrialOptions)
+def trial(given: TrialOptions) -> None:
     """Run labelled answers through a ladder: delivered error, escalations, cost, each with its interval or its doubt."""
     try:
-        rows = read_rows(_file(file), limit=limit)
-        given = _Given(ladder=ladder, bar=bar, maps=maps or [], promise=promise, learns=learn is not None)
-        found, name = _policy(file, config, feature, given)
-        if learn is not None:
-            found = _learned(learn, found, name, given)
-        report = _run(
-            rows,
-            found,
-            name,
-            Path(file).name,
-            quiet=as_json,
-            learned_from=learn.name if learn else "",
-            person_usd=person_usd,
-        )
+        rows = read_rows(_file(given.file), limit=given.limit)
+        found, name = _policy(given)
+        if given.learn is not None:
+            found = _learned(given.learn, found, name, given)
+        report = _run(rows, found, name, given)
     except SurefootError as error:
         raise fail(error) from error
-    if as_json:
+    if given.as_json:
         typer.echo(to_json(report))
     else:
         out.print(render(report))
@@ -114,35 +111,20 @@ def _file(file: str) -> Path:
     return CLINIC_MESSAGES if file == "clinic" else Path(file)
 
 
-class _Given(Struct, frozen=True, kw_only=True):
-    """What the command line says of a policy without a file."""
-
-    ladder: str | None
-    bar: float
-    maps: list[str]
-    promise: float | None
-    learns: bool
-
-    @property
-    def rungs(self) -> list[str]:
-        """The ladder's names."""
-        return (self.ladder or "").split(",")
-
-
-def _policy(file: str, config: Path | None, feature: str | None, given: _Given) -> tuple[Config, str]:
+def _policy(given: TrialOptions) -> tuple[Config, str]:
     if given.ladder is not None:
-        if config is not None:
+        if given.config is not None:
             raise ConfigError("give --ladder or --config, not both", file="--ladder")
-        maps = dict(_map(text) for text in given.maps)
-        uncalibrated = "climb" if given.learns else "deliver"
-        promise = PromiseSettings(accuracy=given.promise) if given.promise is not None else None
+        maps = dict(_map(text) for text in given.maps or ())
+        promise = PromiseSettings(accuracy=given.promise, assurance=given.assurance) if given.promise else None
         return ladder_config(
-            _file(file), given.rungs, bar=given.bar, maps=maps, promise=promise, uncalibrated=uncalibrated
+            _file(given.file), given.rungs, bar=given.bar, maps=maps, promise=promise,
+            uncalibrated="climb" if given.learn else "deliver",
         ), FEATURE  # fmt: skip
-    if config is not None:
-        found = load(config)
-        return found, feature or _only(found)
-    if file == "clinic":
+    if given.config is not None:
+        found = load(given.config)
+        return found, given.feature or _only(found)
+    if given.file == "clinic":
         text = CLINIC_CONFIG.read_text("utf-8")
         return load_text(text, file="clinic", base=CLINIC), CLINIC_FEATURE
     raise ConfigError(
@@ -150,7 +132,7 @@ def _policy(file: str, config: Path | None, feature: str | None, given: _Given) 
     )
 
 
-def _learned(file: Path, config: Config, feature: str, given: _Given) -> Config:
+def _learned(file: Path, config: Config, feature: str, given: TrialOptions) -> Config:
     """The configuration with what the rows of a file teach."""
     rows = read_rows(_file(str(file)))
     ladder = given.ladder is not None
@@ -181,15 +163,13 @@ def _map(text: str) -> tuple[str, float]:
         raise ConfigError(f"{text!r} is not RUNG=P", file="--map") from error
 
 
-def _run(
-    rows: tuple[Row, ...], config: Config, feature: str, file: str, *, quiet: bool, learned_from: str,
-    person_usd: float | None,
-) -> Report:  # fmt: skip
-    with Progress(console=Console(file=sys.stderr), disable=quiet, transient=True) as progress:
+def _run(rows: tuple[Row, ...], config: Config, feature: str, given: TrialOptions) -> Report:
+    with Progress(console=Console(file=sys.stderr), disable=given.as_json, transient=True) as progress:
         task = progress.add_task("rows", total=len(rows))
         return asyncio.run(
             run_trial(
-                rows, config, feature, file=file, learned_from=learned_from, person_usd=person_usd,
+                rows, config, feature, file=Path(given.file).name, person_usd=given.person_usd,
+                learned_from=given.learn.name if given.learn else "",
                 on_progress=lambda done, of: progress.update(task, completed=done) if done % 50 == 0 or done == of else None,
             )
         )  # fmt: skip
