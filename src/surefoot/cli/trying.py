@@ -16,13 +16,15 @@ from rich.progress import Progress
 
 from surefoot.cli.common import JsonOption, fail, out
 from surefoot.cli.options import taking
-from surefoot.config.build import rung_models
+from surefoot.config.build import BAR, rung_models
 from surefoot.config.load import Config, load, load_text
 from surefoot.config.schema import PromiseSettings
 from surefoot.demo.ask import ask as run_ask
 from surefoot.demo.places import CLINIC, CLINIC_CONFIG, CLINIC_FEATURE, CLINIC_MESSAGES
 from surefoot.demo.run import demo as run_demo
 from surefoot.errors import ConfigError, SurefootError
+from surefoot.learning.threshold import Cut
+from surefoot.policy import Promise
 from surefoot.providers.rows import Row, read_rows
 from surefoot.trial.ladder import FEATURE, ends_with_person, ladder_config
 from surefoot.trial.learn import learn_from_rows, with_learned
@@ -75,12 +77,19 @@ class TrialOptions(Struct, frozen=True, kw_only=True):
     config: Annotated[Path | None, typer.Option("--config", "-c", help="A configuration to run it through.")] = None
     feature: Annotated[str | None, typer.Option(help="Which of its features.")] = None
     ladder: Annotated[str | None, typer.Option(help="Without one: recorded models, as a,b+c,person.")] = None
-    bar: Annotated[float, typer.Option(help="With --ladder: the bar; 0 delivers everything.")] = 0.85
+    bar: Annotated[
+        float | None, typer.Option(help="With --ladder: the bar, 0.85 unless said; 0 delivers everything.")
+    ] = None
     maps: Annotated[list[str] | None, typer.Option("--map", help="With --ladder: RUNG=P, a fixed probability.")] = None
     promise: Annotated[float | None, typer.Option(help="With --ladder: accuracy promised of deliveries.")] = None
     assurance: Annotated[float, typer.Option(help="With --promise: how sure it must be.")] = 0.95
     learn: Annotated[Path | None, typer.Option(help="Learn from another labelled file first.")] = None
-    person_usd: Annotated[float | None, typer.Option("--person-usd", help="What a person's answer costs.")] = None
+    person_usd: Annotated[
+        float | None,
+        typer.Option(
+            "--person-usd", help="What a person's answer costs. With --learn the bar is then kept over all deliveries."
+        ),
+    ] = None
     limit: Annotated[int | None, typer.Option(help="Only the first rows.")] = None
     as_json: JsonOption = False
 
@@ -89,6 +98,15 @@ class TrialOptions(Struct, frozen=True, kw_only=True):
         """The ladder's names."""
         return (self.ladder or "").split(",")
 
+    @property
+    def promised(self) -> PromiseSettings | None:
+        """The promise: as said; else, where a person's price may be weighed, the bar over all that is delivered."""
+        if self.promise is not None:
+            return PromiseSettings(accuracy=self.promise, assurance=self.assurance)
+        if self.learn is None or self.person_usd is None or not ends_with_person(self.rungs):
+            return None
+        return PromiseSettings(accuracy=BAR if self.bar is None else self.bar, assurance=self.assurance)
+
 
 @taking(TrialOptions)
 def trial(given: TrialOptions) -> None:
@@ -96,9 +114,10 @@ def trial(given: TrialOptions) -> None:
     try:
         rows = read_rows(_file(given.file), limit=given.limit)
         found, name = _policy(given)
+        promise, cut = found.policy.features[name].promise if name in found.policy.features else None, None
         if given.learn is not None:
-            found = _learned(given.learn, found, name, given)
-        report = _run(rows, found, name, given)
+            found, cut = _learned(given.learn, found, name, given)
+        report = replace(_run(rows, found, name, given, promise), certificate=cut)
     except SurefootError as error:
         raise fail(error) from error
     if given.as_json:
@@ -115,11 +134,9 @@ def _policy(given: TrialOptions) -> tuple[Config, str]:
     if given.ladder is not None:
         if given.config is not None:
             raise ConfigError("give --ladder or --config, not both", file="--ladder")
-        maps = dict(_map(text) for text in given.maps or ())
-        promise = PromiseSettings(accuracy=given.promise, assurance=given.assurance) if given.promise else None
         return ladder_config(
-            _file(given.file), given.rungs, bar=given.bar, maps=maps, promise=promise,
-            uncalibrated="climb" if given.learn else "deliver",
+            _file(given.file), given.rungs, bar=given.bar, maps=dict(_map(text) for text in given.maps or ()),
+            promise=given.promised, uncalibrated="climb" if given.learn else "deliver",
         ), FEATURE  # fmt: skip
     if given.config is not None:
         found = load(given.config)
@@ -132,18 +149,20 @@ def _policy(given: TrialOptions) -> tuple[Config, str]:
     )
 
 
-def _learned(file: Path, config: Config, feature: str, given: TrialOptions) -> Config:
-    """The configuration with what the rows of a file teach."""
+def _learned(file: Path, config: Config, feature: str, given: TrialOptions) -> tuple[Config, Cut | None]:
+    """(the configuration with what the rows of a file teach, how the promise stands on those of them that no map saw)."""
     rows = read_rows(_file(str(file)))
     ladder = given.ladder is not None
     source = config
     if ladder:
-        source = ladder_config(file, given.rungs, bar=given.bar, maps={}, promise=None, uncalibrated="climb")
-        source = replace(source, policy=config.policy)
+        source = ladder_config(file, given.rungs, bar=given.bar, maps={}, promise=given.promised, uncalibrated="climb")
     models = rung_models(config.settings)
     person = not ladder or ends_with_person(given.rungs)
-    found, _ = asyncio.run(learn_from_rows(rows, source, feature, models, person=person))
-    return with_learned(config, feature, found, models)
+    found, learned = asyncio.run(
+        learn_from_rows(rows, source, feature, models, person=person, person_usd=given.person_usd)
+    )
+    certified = learned.cut is not None and learned.cut.state == "certified"
+    return with_learned(config, feature, found, models, certified=certified), learned.cut
 
 
 def _only(config: Config) -> str:
@@ -163,13 +182,13 @@ def _map(text: str) -> tuple[str, float]:
         raise ConfigError(f"{text!r} is not RUNG=P", file="--map") from error
 
 
-def _run(rows: tuple[Row, ...], config: Config, feature: str, given: TrialOptions) -> Report:
+def _run(rows: tuple[Row, ...], config: Config, feature: str, given: TrialOptions, promise: Promise | None) -> Report:
     with Progress(console=Console(file=sys.stderr), disable=given.as_json, transient=True) as progress:
         task = progress.add_task("rows", total=len(rows))
         return asyncio.run(
             run_trial(
                 rows, config, feature, file=Path(given.file).name, person_usd=given.person_usd,
-                learned_from=given.learn.name if given.learn else "",
+                learned_from=given.learn.name if given.learn else "", promise=promise,
                 on_progress=lambda done, of: progress.update(task, completed=done) if done % 50 == 0 or done == of else None,
             )
         )  # fmt: skip

@@ -1,8 +1,8 @@
 """Learns a whole ladder: one map per rung from what reached that rung, then the thresholds that the aim asks for.
 
 With a person at the end and no promise, rule (A) needs maps only. A promise (B) takes one threshold for all rungs, chosen by
-Learn-then-Test on groups that no map has seen. Without a person nothing can be escalated: the thresholds are the cheapest
-whose accuracy is not below the top rung's.
+Learn-then-Test on groups that no map has seen; where the person's price is known, one for each rung, the cheapest that keep
+it. Without a person nothing can be escalated: the thresholds are the cheapest whose accuracy is not below the top rung's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hashlib import blake2b
 import numpy as np
 from msgspec import Struct
 
-from surefoot.learning.cheapest import cheapest
+from surefoot.learning.cheapest import cheapest, cheapest_with_person
 from surefoot.learning.examples import Example, Walk
 from surefoot.learning.fit import fit_map
 from surefoot.learning.measure import Measures, applied, measure
@@ -21,7 +21,7 @@ from surefoot.learning.threshold import Cut, certify_threshold
 from surefoot.policy import Feature, LearnedFeature, LearnedRung, Map
 from surefoot.stats.arrays import Floats
 
-_CERTIFICATE = 0.4  # share of groups kept from every map, to choose a promise's threshold on
+_CERTIFICATE = 0.7  # share of groups kept from every map, to choose a promise's threshold on: it needs more than a map
 
 
 class RungReport(Struct, frozen=True, kw_only=True):
@@ -50,6 +50,7 @@ def learn_ladder(
     models: Mapping[str, tuple[str, ...]],
     *,
     person: bool = True,
+    person_nanodollars: float | None = None,
     seed: int = 0,
 ) -> tuple[LearnedFeature, LadderReport]:
     """Maps and thresholds of a feature from labelled walks.
@@ -59,6 +60,7 @@ def learn_ladder(
         feature: as configured now; its own maps are the "before".
         models: by rung name, what the labels are about.
         person: whether a person stands at the end.
+        person_nanodollars: what one answer of his costs; counts where the feature has a promise. None: nobody knows.
     """
     rungs = [rung.name for rung in feature.ladder if rung.kind != "cache"]
     fitting, held = _split(walks) if feature.promise else (list(walks), [])
@@ -80,7 +82,7 @@ def learn_ladder(
         cross[place][rows] = fit.p
         delivered = {row for row, low in zip(rows, fit.low, strict=True) if low >= feature.confidence}
         reaching = [row for row in reaching if row not in delivered]
-    thresholds, cut = _thresholds(feature, rungs, (fitting, cross), held, learned, person=person)
+    thresholds, cut = _thresholds(feature, rungs, (fitting, cross), held, learned, person, person_nanodollars)
     groups = len({walk.group for walk in walks})
     found = LearnedFeature(rungs=learned, thresholds=thresholds, labels=len(walks))
     return found, LadderReport(feature=feature.name, labels=len(walks), groups=groups, rungs=tuple(reports), cut=cut)
@@ -88,25 +90,33 @@ def learn_ladder(
 
 def _thresholds(
     feature: Feature, rungs: Sequence[str], fitted: tuple[Sequence[Walk], Sequence[Floats]], held: Sequence[Walk],
-    learned: Mapping[str, LearnedRung], *, person: bool,
+    learned: Mapping[str, LearnedRung], person: bool, person_nanodollars: float | None,
 ) -> tuple[dict[str, float], Cut | None]:  # fmt: skip
     if feature.promise is not None:
+        bar = feature.confidence if feature.per_answer else None  # what is tested is what is served
         scores = [
-            _scored(held, place, learned[name].map if name in learned else None) for place, name in enumerate(rungs)
+            _scored(held, place, learned[name].map if name in learned else None, bar=bar)
+            for place, name in enumerate(rungs)
         ]
-        cut = certify_threshold(held, scores, feature.promise, start_at=feature.confidence)
+        if person_nanodollars is not None:
+            choice, cut = cheapest_with_person(
+                fitted, (held, scores), feature.promise, person_nanodollars=person_nanodollars
+            )
+            return dict(zip(rungs, choice, strict=True)) if cut.state == "certified" else {}, cut
+        cut = certify_threshold(held, scores, feature.promise, start_at=feature.confidence, pilot=fitted)
         return (dict.fromkeys(learned, cut.threshold) if cut.threshold is not None else {}), cut
     if person:
         return {}, None
     return dict(zip(rungs, cheapest(*fitted), strict=True)), None
 
 
-def _scored(walks: Sequence[Walk], place: int, chosen: Map | None) -> Floats:
-    """p of every walk's draft on a rung; NaN where there is none or nothing judges it."""
+def _scored(walks: Sequence[Walk], place: int, chosen: Map | None, *, bar: float | None = None) -> Floats:
+    """p of every walk's draft on a rung; NaN where there is none, nothing judges it or its lower end is below the bar."""
     p = np.full(len(walks), np.nan)
     rows = [row for row, walk in enumerate(walks) if walk.drafts[place] is not None]
     examples: list[Example] = [example for row in rows if (example := walks[row].drafts[place]) is not None]
-    p[rows] = applied(chosen, examples)[1]
+    low, judged = applied(chosen, examples)
+    p[rows] = judged if bar is None else np.where(low >= bar, judged, np.nan)
     return p
 
 

@@ -58,12 +58,12 @@ def act(feature: Feature, verdict: Verdict, draft: Draft | NoDraft) -> bool:
 
 def _too_low(feature: Feature, rung: Rung, evidence: Evidence, confidence: Confidence) -> str | None:
     """Why a draft is not safe enough; None when it is."""
-    fitted = rung.name in feature.maps and feature.maps[rung.name].kind == "fitted"
-    if rung.kind == "pair" and not fitted and evidence.score("agreement") != 1.0:
-        return f"{rung.name} do not agree on the final answer"
     threshold = feature.thresholds.get(rung.name)
     if threshold == 0:
         return None
+    fitted = rung.name in feature.maps and feature.maps[rung.name].kind == "fitted"
+    if rung.kind == "pair" and not fitted and evidence.score("agreement") != 1.0:
+        return f"{rung.name} do not agree on the final answer"
     if confidence.p is None or confidence.low is None:
         return None if feature.uncalibrated == "deliver" else "uncalibrated: no map says what this draft is worth"
     if threshold is not None and confidence.p < threshold:
@@ -76,7 +76,7 @@ def _too_low(feature: Feature, rung: Rung, evidence: Evidence, confidence: Confi
 def _why(feature: Feature, rung: Rung, confidence: Confidence) -> str:
     threshold = feature.thresholds.get(rung.name)
     if threshold == 0:
-        return "the last rung of a ladder without a person: its best is delivered"
+        return "this rung is delivered as a whole, as was learned"
     if confidence.p is None or confidence.low is None:
         return "uncalibrated: delivered without a judgement"
     if threshold is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec import UNSET
+
 from surefoot.config.build import build_policy
 from surefoot.config.load import Config
 from surefoot.config.schema import (
@@ -28,12 +30,13 @@ def ends_with_person(ladder: Sequence[str]) -> bool:
 
 
 def ladder_config(
-    file: Path, ladder: Sequence[str], *, bar: float, maps: Mapping[str, float], promise: PromiseSettings | None = None,
+    file: Path, ladder: Sequence[str], *, bar: float | None, maps: Mapping[str, float], promise: PromiseSettings | None = None,
     uncalibrated: str = "deliver",
 ) -> Config:  # fmt: skip
     """The configuration that serves a file of recorded answers by a ladder: `["small", "a+b", "large", "person"]`.
 
-    A rung without a map is uncalibrated and, unless said otherwise, delivered. `person` may stand last.
+    A rung without a map is uncalibrated and, unless said otherwise, delivered. `person` may stand last. Without a `bar` it is
+    the usual one, or a promise alone rules.
     Raises: ConfigError for an empty ladder, `person` elsewhere, a bar or p outside [0, 1], a map for no rung.
     """
     names = [name.strip() for name in ladder if name.strip()]
@@ -41,7 +44,7 @@ def ladder_config(
         raise ConfigError("`person` can only stand last", file="--ladder")
     names = [name for name in names if name != "person"]
     rungs = parse_ladder(names)
-    if not 0 <= bar <= 1:
+    if bar is not None and not 0 <= bar <= 1:
         raise ConfigError(f"the bar {bar} is not between 0 and 1", file="--bar")
     for name, p in maps.items():
         if name not in {rung.name for rung in rungs}:
@@ -57,7 +60,7 @@ def ladder_config(
             FEATURE: FeatureSettings(
                 ladder=tuple(names),
                 mode="enforce",
-                confidence=bar,
+                confidence=UNSET if bar is None else bar,
                 uncalibrated=uncalibrated,
                 promise=promise,
                 maps={name: MapSettings(p=p) for name, p in maps.items()},

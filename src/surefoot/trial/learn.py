@@ -9,16 +9,17 @@ from msgspec.structs import replace
 from surefoot.app import App
 from surefoot.config.load import Config
 from surefoot.learning.ladder import LadderReport, learn_ladder
-from surefoot.policy import Learned, LearnedFeature, overlay
+from surefoot.policy import Learned, LearnedFeature, Policy, overlay
 from surefoot.providers.rows import Row
 from surefoot.store.memory import MemoryStore
 from surefoot.trial.gather import gather
 
 
 async def learn_from_rows(
-    rows: Sequence[Row], config: Config, feature: str, models: Mapping[str, tuple[str, ...]], *, person: bool = True
-) -> tuple[LearnedFeature, LadderReport]:
-    """What labelled rows teach about a feature's ladder.
+    rows: Sequence[Row], config: Config, feature: str, models: Mapping[str, tuple[str, ...]], *, person: bool = True,
+    person_usd: float | None = None,
+) -> tuple[LearnedFeature, LadderReport]:  # fmt: skip
+    """What labelled rows teach about a feature's ladder, with what a person's answer costs where that is known.
 
     Raises: NotFound for an unknown feature, ConfigError for a configuration that cannot be served.
     """
@@ -28,10 +29,21 @@ async def learn_from_rows(
         walks = await gather(app, rules, rows)
     finally:
         await app.close()
-    return learn_ladder(walks, rules, models, person=person)
+    price = None if person_usd is None else person_usd * 1e9
+    return learn_ladder(walks, rules, models, person=person, person_nanodollars=price)
 
 
-def with_learned(config: Config, feature: str, found: LearnedFeature, models: Mapping[str, tuple[str, ...]]) -> Config:
-    """A configuration that serves what was learned."""
+def with_learned(
+    config: Config,
+    feature: str,
+    found: LearnedFeature,
+    models: Mapping[str, tuple[str, ...]],
+    *,
+    certified: bool = False,
+) -> Config:
+    """A configuration that serves what was learned; a promise that the labels certified no longer holds drafts back."""
     policy, _ = overlay(config.policy, Learned(features={feature: found}), models)
+    if certified:
+        served = replace(policy.features[feature], promise=None)
+        policy = Policy.of({**policy.features, feature: served})
     return replace(config, policy=policy)

@@ -27,10 +27,10 @@ def calibration(judged: Sequence[tuple[float, bool]], delivered: int, queries: i
     )  # fmt: skip
 
 
-def kept(right: int, n: int, feature: Feature) -> Kept:
-    """The feature's promise (else its bar, at 95 %) tested once on the delivered answers that carry a verdict."""
+def measured(right: int, n: int, feature: Feature, promise: Promise | None = None) -> Kept:
+    """A promise (else the feature's, else its bar at 95 %) tested once on the delivered answers that carry a verdict."""
     bar = min(max(feature.confidence, 0.01), 0.99)
-    promise = feature.promise or Promise(accuracy=bar, assurance=_ASSURANCE)
+    promise = promise or feature.promise or Promise(accuracy=bar, assurance=_ASSURANCE)
     limit, doubt = 1 - promise.accuracy, 1 - promise.assurance
     certified = n > 0 and binomial_p(n - right, n, limit) <= doubt
     broken = n > 0 and binomial_p(right, n, promise.accuracy) <= doubt

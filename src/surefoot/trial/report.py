@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from surefoot.learning.threshold import Cut
 from surefoot.stats import Estimate
 
 
@@ -51,9 +52,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     accuracy: float  # promised
     assurance: float
     measured: Estimate  # share of right ones among delivered
-    labels_needed: (
-        int | None
-    )  # more delivered and labelled answers; None: unknown, the share seen is not above the promise
+    labels_needed: int | None  # more delivered answers with a verdict; None: unknown, too many of those seen are wrong
 
 
 class Paired(Struct, frozen=True, kw_only=True):
@@ -92,6 +91,7 @@ class Report(Struct, frozen=True, kw_only=True):
     promise: Kept
     confidence: Calibration | None  # None: no draft was judged by a map
     learned_from: str = ""
+    certificate: Cut | None = None  # how the promise stands on the learning file's groups that no map saw
     person_usd: float | None = None  # what the persons' answers cost, in `cost_usd` too; None: no price was given
 
 
@@ -129,7 +129,7 @@ def _lines(report: Report) -> list[str]:
         f"baseline          always {base.model or 'no model'}: {_usd(base.cost_usd)}",
         f"  its error       {_percent(base.error)} (n = {base.n})",
         f"saving            {_percent(report.saving)}",
-        f"  less right      {_difference(report.paired)}",
+        f"  less right      {_difference(report.paired)}{', escalated as not right' if report.escalated else ''}",
         f"promise           {_kept(report.promise)}",
         f"our own part      p50 {_ms(report.own_ms['p50'])}, p95 {_ms(report.own_ms['p95'])}",
     ]
@@ -139,7 +139,7 @@ def _lines(report: Report) -> list[str]:
             f"confidence        ECE {c.ece:.3f} (perfect: below {c.ece_perfect_p95:.3f}), Brier {c.brier:.3f}, n = {c.n}"
         )
     if report.learned_from:
-        lines.append(f"learned from      {report.learned_from}")
+        lines.append(f"learned from      {report.learned_from}{_certificate(report.certificate)}")
     if report.unlabelled:
         lines.append(f"without a verdict {report.unlabelled} delivered answers (not in the error)")
     if report.failed:
@@ -168,6 +168,17 @@ def _kept(kept: Kept) -> str:
     if kept.state == "not certified yet":
         more = ": labels needed unknown" if kept.labels_needed is None else f": {kept.labels_needed} more labels"
     return f"{kept.state}{more}  (>= {kept.accuracy:.0%} right of delivered, at {kept.assurance:.0%})"
+
+
+def _certificate(cut: Cut | None) -> str:
+    if cut is None:
+        return ""
+    needed = (
+        ""
+        if cut.state == "certified"
+        else f": {'unknown' if cut.labels_needed is None else cut.labels_needed} more labels"
+    )
+    return f"; its promise there: {cut.state}{needed} ({cut.wrong} of {cut.n} wrong)"
 
 
 def _percent(value: float | None) -> str:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from surefoot.app import App
 from surefoot.config.load import Config
 from surefoot.errors import UpstreamFailed
-from surefoot.policy import Feature
+from surefoot.policy import Feature, Promise
 from surefoot.providers.rows import Row
 from surefoot.records import Decision, Draft, JournalEntry, Weighed
 from surefoot.stats import clopper_pearson, quantile
@@ -19,7 +19,7 @@ from surefoot.trial.asking import request_of
 from surefoot.trial.baseline import run_baseline
 from surefoot.trial.gather import recorded_as
 from surefoot.trial.grade import grade
-from surefoot.trial.measures import calibration, kept, paired
+from surefoot.trial.measures import calibration, measured, paired
 from surefoot.trial.report import Baseline, Report, RungCount
 from surefoot.wire.dialects import DIALECTS
 
@@ -51,13 +51,14 @@ class _Tally:
 
 async def trial(
     rows: Sequence[Row], config: Config, feature: str, *, file: str, on_progress: Progress = lambda done, of: None,
-    learned_from: str = "", person_usd: float | None = None,
+    learned_from: str = "", person_usd: float | None = None, promise: Promise | None = None,
 ) -> Report:  # fmt: skip
     """Run rows through a feature's ladder and report. Nothing is kept: the store is in memory.
 
     Args:
         learned_from: which file the policy was learned from; "" when it was not.
         person_usd: what an answer of the person costs; None leaves persons out of the cost.
+        promise: what the delivered answers are measured by; None: the feature's own, else its bar at 95 %.
     Raises: NotFound for an unknown feature, ConfigError for a configuration that cannot be served.
     """
     settings = replace(config.settings, store=replace(config.settings.store, content=True))  # to judge every draft
@@ -71,7 +72,9 @@ async def trial(
             on_progress(place + 1, len(rows))
         baseline = await run_baseline(app.registry, rules, [(row, request_of(app, rules, row)) for row in rows])
         report = _report(tally, rules, rows, baseline, _unpriced(app, rules, tally), file)
-        return replace(_with_person(report, person_usd), learned_from=learned_from)
+        told = _with_person(report, person_usd)
+        kept = measured(tally.right, tally.right + sum(tally.wrong.values()), rules, promise)
+        return replace(told, learned_from=learned_from, promise=kept)
     finally:
         await app.close()
 
@@ -200,7 +203,7 @@ def _report(
             name for name in names if tally.delivered.get(name, 0) and name not in tally.calibrated
         ),
         paired=paired(rows, tally.verdicts, baseline),
-        promise=kept(delivered - wrong - tally.unlabelled, delivered - tally.unlabelled, feature),
+        promise=measured(tally.right, tally.right + wrong, feature),
         confidence=calibration(tally.judged, delivered, len(rows)),
         own_ms={name: _ms(tally.own_us, share) for name, share in (("p50", 0.5), ("p95", 0.95))},
     )  # fmt: skip
