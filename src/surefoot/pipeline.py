@@ -6,16 +6,21 @@ and stand here in the order in which they rule. The trace sees every value that 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from surefoot.policy import Feature, Policy, act, admit, decide, route, weigh
+from msgspec.structs import replace
+
+from surefoot.errors import ProviderError
+from surefoot.policy import Feature, Policy, above, act, admit, decide, route, weigh
 from surefoot.records import (
     Ask,
     Attempt,
     Confidence,
     Decision,
+    Deliver,
     Draft,
     Escalate,
     Evidence,
@@ -52,8 +57,20 @@ class Flow(Protocol):
     def events(self) -> AsyncIterator[bytes]:
         """Raw events as they come. Raises ProviderError when the stream breaks."""
 
+    def sentences(self) -> AsyncGenerator[str, None]:
+        """Instead of events: the text so far, at the end of each sentence but the last. Raises ProviderError."""
+
     def attempt(self) -> Attempt:
         """What was said, once `events` is exhausted or given up; its usage is estimated if it was broken off."""
+
+    def until(self, text: str, released: int) -> Attempt:
+        """The answer as if it had ended with this text, to be judged before it is released."""
+
+    def stopped(self, text: str, released: int) -> Attempt:
+        """The attempt of an answer that was stopped after this text."""
+
+    def broken(self, error: ProviderError, released: int) -> Attempt:
+        """The attempt of an answer whose stream broke."""
 
     async def cancel(self) -> None:
         """Stop the provider."""
@@ -101,16 +118,15 @@ async def answer(request: Request, policy: Policy, stages: Stages, trace: Trace)
     question = await trace.effect(None, stages.read, request)
     if (sent := admit(feature, question)) is not None:
         return _admitted(feature, trace, sent)
-    ladder = route(feature, question)
-    best: Decision | None = None
-    before = Below()
-    for left, rung in zip(range(len(ladder) - 1, -1, -1), ladder, strict=True):
+    best, below, rest = None, Below(), route(feature, question)
+    while True:
+        rung, rest = rest[0], rest[1:]
         ask = await trace.effect(rung, stages.fit, Try(request=request, question=question, rung=rung))
         attempt = await trace.effect(rung, stages.call, ask)
-        best, done = await judge(feature, stages, trace, before.tried(ask, attempt), left, best)
+        rest = above(rest, attempt.draft)
+        best, done = await judge(feature, stages, trace, below.tried(ask, attempt), len(rest), best)
         if done:
             return best
-    raise AssertionError("the last rung always ends the page")
 
 
 class Below:
@@ -121,12 +137,16 @@ class Below:
     def __init__(self) -> None:
         self._said: tuple[Attempt, ...] = ()
 
+    def seen(self, ask: Ask, attempt: Attempt) -> Tried:
+        """A rung's attempt with what came before."""
+        return Tried(ask=ask, attempt=attempt, before=self._said)
+
     def tried(self, ask: Ask, attempt: Attempt) -> Tried:
         """A rung's attempt with what came before; from here on it is itself among that."""
-        before = self._said
+        tried = self.seen(ask, attempt)
         if attempt.answer is not None:
-            self._said = (*before, attempt)
-        return Tried(ask=ask, attempt=attempt, before=before)
+            self._said = (*self._said, attempt)
+        return tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,23 +168,124 @@ async def through(request: Request, policy: Policy, stages: Stages, trace: Trace
     question = await trace.effect(None, stages.read, request)
     if (sent := admit(feature, question)) is not None:
         return _admitted(feature, trace, sent)
-    ladder = route(feature, question)
-    best: Decision | None = None
-    before = Below()
-    for left, rung in zip(range(len(ladder) - 1, -1, -1), ladder, strict=True):
+    best, below, rest = None, Below(), route(feature, question)
+    while True:
+        rung, rest = rest[0], rest[1:]
         ask = await trace.effect(rung, stages.fit, Try(request=request, question=question, rung=rung))
         opened = await stages.call.open(ask)
         if not isinstance(opened, Attempt):
-            return Passing(feature=feature, ask=ask, flow=opened, left=left)
+            return Passing(feature=feature, ask=ask, flow=opened, left=len(rest))
         trace.called(rung, opened)
-        best, done = await judge(feature, stages, trace, before.tried(ask, opened), left, best)
+        best, done = await judge(feature, stages, trace, below.tried(ask, opened), len(rest), best)
         if done:
             return best
-    raise AssertionError("the last rung always ends the page")
 
 
-Verb = Callable[[Request, Policy, Stages, Trace], Awaitable[Decision | Passing]]
-"""What `answer` and `through` have in common."""
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A piece of an answer that the caller may have now: up to its end, every sentence is supported and safe enough."""
+
+    text: str
+    model: str  # that wrote it
+
+
+async def by_sentence(
+    request: Request, policy: Policy, stages: Stages, trace: Trace
+) -> AsyncGenerator[Released | Decision, None]:
+    """The page's third verb, for `stream = "sentence"`: pieces as soon as they are judged, then the decision.
+
+    At the first unsupported sentence the model is stopped and the ladder climbed. What was released stays: the rungs above go
+    on from it, each as a rung of its own. What `answer` decides of the same journal is the same, so that a replay needs no
+    verb of its own. An answer that cannot be released in part comes with the decision alone.
+    """
+    feature = policy.features[request.feature]
+    question = await trace.effect(None, stages.read, request)
+    if (sent := admit(feature, question)) is not None:
+        yield _admitted(feature, trace, sent)
+        return
+    best, below, rest, said = None, Below(), route(feature, question), ""
+    while True:
+        rung, rest = rest[0], rest[1:]
+        ask = await trace.effect(rung, stages.fit, Try(request=request, question=question, rung=rung, said=said))
+        opened = await (stages.call.open(ask) if question.by_sentence else stages.call(ask))
+        if not isinstance(opened, Attempt):
+            spoken = Spoken(feature, stages, below, ask, opened)
+            async with aclosing(spoken.told(trace, len(rest))) as pieces:
+                async for piece in pieces:
+                    yield piece
+            opened, said = spoken.end(), spoken.released
+        elif said:
+            opened = replace(opened, draft=replace(opened.draft, released=len(said)))
+        trace.called(rung, opened)
+        rest = above(rest, opened.draft)
+        best, done = await judge(feature, stages, trace, below.tried(ask, opened), len(rest), best)
+        if done:
+            yield best
+            return
+
+
+class Spoken:
+    """One rung's answer while it is written; `released` is what the caller has of it, earlier rungs' part included."""
+
+    def __init__(self, feature: Feature, stages: Stages, below: Below, ask: Ask, flow: Flow) -> None:
+        self._feature, self._stages, self._below, self._ask, self._flow = feature, stages, below, ask, flow
+        self.released, self.ended = ask.said, False
+        self._stopped: str | None = None  # the text after which the model was stopped
+        self._broken: ProviderError | None = None
+
+    async def told(self, trace: Trace, left: int) -> AsyncGenerator[Released, None]:
+        """What may be released; when the caller leaves meanwhile, what was written is traced all the same: it is paid for."""
+        try:
+            async with aclosing(self._pieces(left)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            if not self.ended:
+                trace.called(self._ask.rung, self.end())
+
+    async def _pieces(self, left: int) -> AsyncGenerator[Released, None]:
+        """Until the model ends, is stopped, or its stream breaks."""
+        self._stopped = self.released  # unless it comes to its end
+        try:
+            async with aclosing(self._flow.sentences()) as sentences:
+                async for text in sentences:
+                    verdict, supported, model = await self._judged(text, left)
+                    if supported is False:
+                        self._stopped, self.ended = text, True
+                        return
+                    if supported and isinstance(verdict, Deliver):
+                        piece, self.released, self._stopped = text[len(self.released) :], text, text
+                        yield Released(piece, model)
+            self._stopped, self.ended = None, True
+        except ProviderError as error:
+            self._broken, self.ended = error, True
+        finally:
+            if self._stopped is not None:  # an unsupported sentence, or the caller left
+                await self._flow.cancel()
+
+    def end(self) -> Attempt:
+        """The rung's attempt."""
+        if self._broken is not None:
+            return self._flow.broken(self._broken, len(self.released))
+        if self._stopped is not None:
+            return self._flow.stopped(self._stopped, len(self.released))
+        whole = self._flow.attempt()
+        return replace(whole, draft=replace(whole.draft, released=len(self.released))) if self.released else whole
+
+    async def _judged(self, text: str, left: int) -> tuple[Verdict, bool | None, str]:
+        """(the verdict if the answer ended here, whether every sentence is supported or None when that cannot be told, who
+        wrote it)."""
+        tried = self._below.seen(self._ask, self._flow.until(text, len(self.released)))
+        evidence = await self._stages.check(tried)
+        rung, draft = self._ask.rung, tried.attempt.draft
+        confidence = weigh(self._feature, rung, draft, evidence)
+        verdict = decide(self._feature, self._ask.question, rung, draft, evidence, confidence, left)
+        supported = all(span.supported for span in evidence.spans) if evidence.spans else None
+        return verdict, supported, draft.model
+
+
+Verb = Callable[[Request, Policy, Stages, Trace], Awaitable[Decision | Passing | Released]]
+"""What the three verbs have in common; the third gives one value after the other."""
 
 
 async def judge_passed(passing: Passing, stages: Stages, trace: Trace) -> Decision:

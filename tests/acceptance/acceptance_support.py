@@ -61,6 +61,35 @@ mode = "enforce"
 ladder = ["server-error", "plain"]
 [features.climbing.maps.plain]
 p = 0.9
+[features.spoken]
+mode = "enforce"
+stream = "sentence"
+ladder = ["slips", "goes-on"]
+person = "nurse"
+maps = {{ slips = {{ p = 0.9 }}, "continued:goes-on" = {{ p = 0.9 }} }}
+[features.spoken-claude]
+mode = "enforce"
+stream = "sentence"
+ladder = ["claude-slips", "claude-goes-on"]
+person = "nurse"
+maps = {{ claude-slips = {{ p = 0.9 }}, "continued:claude-goes-on" = {{ p = 0.9 }} }}
+[features.spoken-alone]
+mode = "enforce"
+stream = "sentence"
+ladder = ["slips", "faithful"]
+person = "nurse"
+maps = {{ slips = {{ p = 0.9 }} }}
+[features.spoken-well]
+mode = "enforce"
+stream = "sentence"
+ladder = ["invents", "faithful"]
+maps = {{ invents = {{ p = 0.9 }}, faithful = {{ p = 0.9 }} }}
+[features.spoken-broken]
+mode = "enforce"
+stream = "sentence"
+ladder = ["half-stream", "goes-on"]
+person = "nurse"
+maps = {{ half-stream = {{ p = 0.9 }}, "continued:goes-on" = {{ p = 0.9 }} }}
 [features.poor]
 ladder = ["plain"]
 budget = {{ usd = 0.0, window = "total" }}
@@ -70,8 +99,15 @@ retry_after_seconds = 7
 """
 NAMES = (
     "plain", "busy-then-ok", "rate-limited", "server-error", "wrong-request", "refused-key", "silent", "slow",
-    "half-stream", "garbage", "html", "gzip", "cached", "tools", "no-usage", "mid-error",
+    "half-stream", "garbage", "html", "gzip", "cached", "tools", "no-usage", "mid-error", "slips", "goes-on", "faithful", "invents",
 )  # fmt: skip
+PASSAGE = "Refills take two working days. Call the pharmacy before noon. The desk is open from 8 to 17 on weekdays."
+TEXTS = {
+    "slips": "Refills take two working days. Call the pharmacy before midnight on Sundays in Antarctica. Good luck.",
+    "goes-on": "Call the pharmacy before noon. The desk is open from 8 to 17 on weekdays.",
+    "faithful": "Refills take two working days. Call the pharmacy before noon.",
+    "invents": "Dr Zhivago invented penicillin in 1830. Refills take two working days.",
+}  # what models say that are streamed sentence by sentence
 PRICE = "price = { input_usd_per_million = 1.0, cached_usd_per_million = 0.5, output_usd_per_million = 2.0 }"
 
 
@@ -92,7 +128,7 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Running]:
-    async with ScriptedUpstream(gap_seconds=0.02) as upstream:
+    async with ScriptedUpstream(gap_seconds=0.02, chunks=12, texts=TEXTS) as upstream:
         config = folder / "surefoot.toml"
         config.write_text(CONFIG.format(folder=folder, upstream=upstream.url, models=models()))
         async with serving(config, free_port()) as url:

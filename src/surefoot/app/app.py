@@ -14,14 +14,16 @@ from surefoot.app.build import Runtime
 from surefoot.app.directory import cards, feature_for
 from surefoot.app.keys import KeyRing
 from surefoot.app.metrics import Metrics
+from surefoot.app.outcomes import Outcomes
 from surefoot.app.reply import Note, Reply, StreamReply, delivered, headers_of, held, note_of
 from surefoot.app.serving import Serving
 from surefoot.app.settle import Outcome
 from surefoot.app.settler import Settler
+from surefoot.app.speaking import Speaking
 from surefoot.app.streams import cut_tagged, pass_on
 from surefoot.config.load import Config
 from surefoot.errors import NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
-from surefoot.pipeline import Passing, Stages
+from surefoot.pipeline import Passing, Released, Stages
 from surefoot.policy import Policy
 from surefoot.providers.registry import Registry
 from surefoot.records import Caller, Case, Decision, Request
@@ -41,6 +43,7 @@ class App:
         self.store, self.metrics, self.keys = store, Metrics(), KeyRing(store)
         self.settler = Settler(store, self.metrics)
         self.serving = Serving(config, store, self.settler)
+        self.outcomes = Outcomes(store)
         self._loops: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -143,7 +146,21 @@ class App:
             passing = await self._guarded(request, runtime, trace, began, pipeline.through)
             if isinstance(passing, Passing):
                 return pass_on(self.settler, runtime, passing, trace, include_usage=include_usage, began=began)
+            assert isinstance(passing, Decision)
             outcome, note = await self._end(request, runtime, trace, passing, began)
+        elif feature.stream == "sentence":
+            began, trace = perf_counter_ns(), LiveTrace()
+            page = pipeline.by_sentence(request, runtime.policy, runtime.stages, trace)
+            first = await self._guarded(request, runtime, trace, began, lambda *_: anext(page))
+            if isinstance(first, Released):
+                speaking = Speaking(
+                    settler=self.settler, runtime=runtime, request=request, trace=trace, began=began,
+                    include_usage=include_usage,
+                )  # fmt: skip
+                return speaking.reply(first, page)
+            assert isinstance(first, Decision)
+            await page.aclose()
+            outcome, note = await self._end(request, runtime, trace, first, began)
         else:
             outcome, note = await self._decide(request)
         decision = outcome.decision
@@ -168,7 +185,7 @@ class App:
 
     async def _guarded(
         self, request: Request, runtime: Runtime, trace: LiveTrace, began: int, verb: pipeline.Verb
-    ) -> Decision | Passing:
+    ) -> Decision | Passing | Released:
         """Run a verb of the page; whatever breaks it off, what was asked so far is settled."""
         try:
             return await verb(request, runtime.policy, runtime.stages, trace)

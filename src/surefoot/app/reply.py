@@ -13,7 +13,7 @@ from surefoot.policy import Feature
 from surefoot.records import Decision, Draft, Request, Usage
 from surefoot.trace import LiveTrace
 from surefoot.wire import Dialect
-from surefoot.wire.fields import tag_body
+from surefoot.wire.fields import answer_id, tag_body
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -121,11 +121,9 @@ def delivered(decision: Decision, note: Note) -> bytes:
 
 def held(request: Request, dialect: Dialect, text: str, note: Note) -> bytes:
     """The holding answer of an escalation, in the caller's dialect."""
-    prefix = "chatcmpl-" if dialect.name == "openai" else "msg_"
     body = dialect.compose(
-        text, model=request.model, id=prefix + request.id.removeprefix("req_"),
-        created=request.at_ns // 1_000_000_000, usage=Usage(),
-    )  # fmt: skip
+        text, model=request.model, id=answer_id(request), created=request.at_ns // 1_000_000_000, usage=Usage()
+    )
     return tag_body(body, msgspec.json.encode(note))
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from msgspec import UNSET, UnsetType
 
 from surefoot.config.schema import AdmitSettings, BudgetSettings, FeatureSettings, File, MapSettings
-from surefoot.policy import Admit, CacheRules, Feature, Map, Person, Policy, Promise, parse_ladder
+from surefoot.policy import Admit, CacheRules, Feature, Map, Person, Policy, Promise, continued, parse_ladder
 
 BAR = 0.85  # of a feature that says nothing else
 
@@ -26,7 +26,7 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         person=_person(given.person, settings),
         confidence=_bar(given),
         uncalibrated=given.uncalibrated or ("climb" if enforce else "deliver"),
-        stream=given.stream or ("hold" if enforce else "through"),
+        stream=given.stream or ("hold" if enforce or given.mask else "through"),
         maps={rung: _map(each) for rung, each in given.maps.items()},
         cache=CacheRules(ttl_seconds=given.cache.ttl_seconds),
         baseline=given.baseline or None,
@@ -43,7 +43,8 @@ def rung_models(settings: File) -> dict[str, tuple[str, ...]]:
     """By rung name, which models it means: "provider kind/upstream name". What labels taught of others does not count."""
     found = {}
     for feature in settings.features.values():
-        for rung in parse_ladder(feature.ladder):
+        ladder = parse_ladder(feature.ladder)
+        for rung in (*ladder, *(more for each in ladder[1:] if (more := continued(each)) is not None)):
             found[rung.name] = tuple(_identity(name, settings) for name in rung.models)
     return found
 

@@ -85,7 +85,8 @@ ladder = ["cache", "small", "flagship"]     # cheapest first; "a+b" asks both, "
 person = "person"               # the end of every ladder
 confidence = 0.85               # the bar for the lower end of p; 0 delivers everything
 # uncalibrated = "climb"        # what becomes of drafts that no map judges; observe: deliver, enforce: climb
-# stream = "hold"               # judge, then stream; "through" passes on, judges afterwards (observe only)
+# stream = "hold"               # judge, then stream; "sentence" releases each that is supported (enforce only);
+                                # "through" passes on, judges afterwards (observe only)
 # baseline = "flagship"         # what a saving is stated against; default: the last model
 # cache = { ttl_seconds = 86400 }
 # budget = { usd = 20.0, window = "month" }   # per key: day | month | total

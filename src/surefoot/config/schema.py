@@ -159,7 +159,7 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     person: str = "person"
     confidence: float | UnsetType = UNSET  # default 0.85; beside a promise it counts only when it is written down
     uncalibrated: str = ""  # "deliver" | "climb"; default: deliver in observe, climb in enforce
-    stream: str = ""  # "hold" | "through"; default: through in observe, hold in enforce
+    stream: str = ""  # "hold" | "sentence" | "through"; default: through in observe, hold in enforce
     baseline: str = ""
     maps: dict[str, MapSettings] = {}
     cache: CacheSettings = CacheSettings()

@@ -2,7 +2,7 @@
 
 from surefoot.policy.budget import limits, window
 from surefoot.policy.decide import act, admit, decide
-from surefoot.policy.ladder import parse_ladder, parse_rung
+from surefoot.policy.ladder import above, continued, parse_ladder, parse_rung, rung_names
 from surefoot.policy.learned import Learned, LearnedFeature, LearnedRung, overlay
 from surefoot.policy.lot import audit_lot, uniform
 from surefoot.policy.policy import Admit, CacheRules, Curve, Feature, Input, Map, Person, Policy, Promise
@@ -10,7 +10,7 @@ from surefoot.policy.route import RELAY, route
 from surefoot.policy.weigh import apply_map, weigh
 
 __all__ = [
-    "RELAY", "Admit", "CacheRules", "Curve", "Feature", "Input", "Learned", "LearnedFeature", "LearnedRung", "Map", "Person",
-    "Policy", "Promise", "act", "admit", "apply_map", "audit_lot", "decide", "limits", "overlay", "parse_ladder",
-    "parse_rung", "route", "uniform", "weigh", "window",
+    "RELAY", "Admit", "CacheRules", "Curve", "Feature", "Input", "Learned", "LearnedFeature", "LearnedRung", "Map",
+    "Person", "Policy", "Promise", "above", "act", "admit", "apply_map", "audit_lot", "continued", "decide",
+    "limits", "overlay", "parse_ladder", "parse_rung", "route", "rung_names", "uniform", "weigh", "window",
 ]  # fmt: skip

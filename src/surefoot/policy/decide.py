@@ -40,6 +40,8 @@ def decide(
         return Deliver("relayed: nothing to judge")
     if feature.confidence <= 0 and not feature.thresholds:
         return Deliver("the bar is 0: everything is delivered")
+    if question.by_sentence and not all(span.supported for span in evidence.spans):
+        return _climb(feature, "a sentence of it is not supported by the passages", rungs_left)
     too_low = _too_low(feature, rung, evidence, confidence)
     if too_low is not None:
         return _climb(feature, too_low, rungs_left)

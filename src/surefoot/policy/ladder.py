@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from surefoot.errors import ConfigError
-from surefoot.records import Rung
+from surefoot.records import Draft, NoDraft, Rung
+
+_CONTINUED = "continued:"
 
 
 def parse_rung(text: str) -> Rung:
@@ -32,6 +34,31 @@ def parse_rung(text: str) -> Rung:
     if len(models) > 2 or models[0] == models[1]:
         raise ConfigError(f"rung {text!r} must name two different models")
     return Rung(name="+".join(models), kind="pair", models=models)
+
+
+def continued(rung: Rung) -> Rung | None:
+    """The rung that goes on where the caller's part of an answer ends; None where there is no such thing.
+
+    It is a rung of its own, with a map of its own: a model that must go on from another's words answers differently.
+    """
+    if rung.kind == "continued":
+        return rung
+    if rung.kind not in ("model", "requested"):
+        return None
+    return Rung(name=_CONTINUED + rung.name, kind="continued", models=rung.models)
+
+
+def above(rest: tuple[Rung, ...], draft: Draft | NoDraft) -> tuple[Rung, ...]:
+    """What can still be tried after a draft: all rungs above or, once the caller has a part of it, their continuations."""
+    if not draft.released:
+        return rest
+    return tuple(found for rung in rest if (found := continued(rung)) is not None)
+
+
+def rung_names(ladder: Sequence[Rung]) -> tuple[str, ...]:
+    """Every name that a map may have, continuations of the rungs above the first among them."""
+    more = (found.name for rung in ladder[1:] if (found := continued(rung)) is not None)
+    return (*(rung.name for rung in ladder), *more)
 
 
 def parse_ladder(texts: Sequence[str]) -> tuple[Rung, ...]:

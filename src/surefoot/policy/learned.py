@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from surefoot.policy.ladder import rung_names
 from surefoot.policy.policy import Map, Policy
 
 
@@ -46,7 +47,7 @@ def overlay(policy: Policy, learned: Learned, models: Mapping[str, tuple[str, ..
         if feature is None:
             left.append(f"feature {name} is no longer configured")
             continue
-        names = {rung.name for rung in feature.ladder}
+        names = set(rung_names(feature.ladder))
         maps = dict(feature.maps)
         stale = [rung for rung in found.rungs if rung not in names or found.rungs[rung].models != models.get(rung, ())]
         left += [f"{name}: rung {rung} is not what the labels were about" for rung in stale]

@@ -29,8 +29,8 @@ class Curve(Struct, frozen=True, kw_only=True):
 
     kind "platt":       p = sigmoid(a z + b).
     kind "beta":        p = sigmoid(a ln s - b ln(1 - s) + c) with s = sigmoid(z).
-    kind "venn-abers":  two step tables p0 <= p1; p = p1 / (1 - p0 + p1), low = p0, high = p1.
-    `band` holds (z, low, high) of a bootstrap for Platt and beta, ascending, read by straight lines between.
+    kind "venn-abers":  two step tables p0 <= p1; p = p1 / (1 - p0 + p1), between low <= p0 and p1 <= high.
+    `band` holds (z, low, high) of a bootstrap, 5 % left out on each side, ascending, read by straight lines between.
     """
 
     kind: str
@@ -105,7 +105,8 @@ class Feature(Struct, frozen=True, kw_only=True):
     person: Person = Person(role="person")
     confidence: float = 0.85  # the bar for the lower end of p; 0 delivers everything
     uncalibrated: str = "deliver"  # what becomes of a draft that no map judges: "deliver" | "climb"
-    stream: str = "hold"  # "hold" judges, then streams | "through" passes on, judges afterwards (observe only)
+    # "hold" judges, then streams | "sentence" releases each that is supported | "through" judges afterwards (observe only)
+    stream: str = "hold"
     maps: dict[str, Map] = {}  # by rung name
     thresholds: dict[
         str, float

@@ -2,7 +2,7 @@
 
 The `model` of a request says how it behaves: "busy-then-ok", "rate-limited", "server-error", "wrong-request", "refused-key",
 "silent", "slow", "half-stream", "garbage", "html", "gzip", "cached", "tools", "no-usage", "mid-error"; any other name answers
-"You said: ..." at once. Every request it got is kept in `seen`.
+"You said: ..." at once, or what `texts` has for it. Every request it got is kept in `seen`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from msgspec import Struct
 from surefoot.records import Usage
 from surefoot.wire import Dialect
 from surefoot.wire.dialects import DIALECTS
+from surefoot.wire.speech import added
 from surefoot.wire.sse import event_of, object_of
 
 USAGE = Usage(input_tokens=120, cached_tokens=20, output_tokens=30)
@@ -42,11 +43,14 @@ class Seen(Struct, frozen=True, kw_only=True):
 class ScriptedUpstream:
     """A loopback server; `async with ScriptedUpstream() as upstream: upstream.url`."""
 
-    def __init__(self, *, port: int = 0, chunks: int = 3, gap_seconds: float = 0.0) -> None:
+    def __init__(
+        self, *, port: int = 0, chunks: int = 3, gap_seconds: float = 0.0, texts: Mapping[str, str] | None = None
+    ) -> None:
         self.url = ""
         self.seen: list[Seen] = []
         self.left = 0  # callers that hung up before their answer was whole
         self._port, self._chunks, self._gap = port, chunks, gap_seconds
+        self._texts = dict(texts or {})  # what a model says, by its name
         self._tries: dict[str, int] = {}
         self._runner: web.AppRunner | None = None
 
@@ -103,7 +107,7 @@ class ScriptedUpstream:
         return None
 
     async def _answer(self, request: web.Request, dialect: Dialect, asked: Json, model: str) -> web.StreamResponse:
-        body = _body(dialect, asked, model)
+        body = _body(dialect, asked, model, self._texts.get(model))
         headers = {"x-request-id": f"up-{len(self.seen)}", "request-id": f"up-{len(self.seen)}"}
         if not asked.get("stream"):
             if model == "gzip":
@@ -120,7 +124,7 @@ class ScriptedUpstream:
     async def _events(self, dialect: Dialect, body: bytes, asked: Json, model: str) -> AsyncIterator[bytes]:
         wants_usage = bool((asked.get("stream_options") or {}).get("include_usage"))
         events = list(dialect.cut(body, include_usage=wants_usage))
-        texts = [place for place, event in enumerate(events) if b"You said" in event]
+        texts = [place for place, event in enumerate(events) if added(dialect.name, event)]
         for place in texts[:1]:
             events[place : place + 1] = _pieces(events[place], self._chunks)
         if model == "half-stream":
@@ -148,13 +152,15 @@ def _pieces(event: bytes, chunks: int) -> list[bytes]:
     return pieces
 
 
-def _body(dialect: Dialect, asked: Json, model: str) -> bytes:
+def _body(dialect: Dialect, asked: Json, model: str, text: str | None) -> bytes:
     top = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in asked.items()}
     query, _ = dialect.question(top)
     if model == "tools" and asked.get("tools"):
         return _tool_body(dialect, asked)
     usage = USAGE if model == "cached" else Usage(input_tokens=120, output_tokens=30)
-    body = dialect.compose(f"You said: {query}", model=model, id="up-1", created=1_790_000_000, usage=usage)
+    body = dialect.compose(
+        f"You said: {query}" if text is None else text, model=model, id="up-1", created=1_790_000_000, usage=usage
+    )
     if model == "no-usage":
         return msgspec.json.encode({k: v for k, v in msgspec.json.decode(body).items() if k != "usage"})
     return body

@@ -12,7 +12,8 @@ class Rung(Struct, frozen=True, kw_only=True):
     """One step of a ladder."""
 
     name: str  # as written in the ladder: "cache", "small", "small+other", "requested"
-    kind: str  # "cache" | "model" | "pair" | "requested" | "relay" (embeddings, token counts: passed on, not judged)
+    # "cache" | "model" | "pair" | "requested" | "continued" (goes on from what the caller has) | "relay" (not judged)
+    kind: str
     models: tuple[str, ...] = ()  # configured names: one; of a pair two, or one several times ("small*3"); else none
 
 
@@ -33,6 +34,7 @@ class Try(Struct, frozen=True, kw_only=True):
     request: Request
     question: Question
     rung: Rung
+    said: str = ""  # what the caller has already, of an answer whose rest a continued rung shall give
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     limits: tuple[BudgetLimit, ...] = ()  # the budgets it must fit in
     passages: tuple[str, ...] = ()  # of the feature's handbook, put into the prompt; the same for every rung
     refusal: str | None = None
+    said: str = ""  # as in the try
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -64,7 +67,9 @@ class Draft(Struct, frozen=True, kw_only=True, tag="draft"):
     model: str  # the upstream's own name
     digest: str  # sha256 of Answer.body, hex
     usage: Usage = Usage()
-    finish: str = "stop"  # "stop" | "length" | "tools" | "filter" | "other"
+    finish: str = (
+        "stop"  # "stop" | "length" | "tools" | "filter" | "stopped" (by us, at the end of a sentence) | "other"
+    )
     signals: tuple[tuple[str, float], ...] = ()  # what the provider itself can say: quote score, agreement; [0, 1]
     believed: float | None = None  # a cache hit's p when it entered
     believed_low: float | None = None
@@ -73,6 +78,7 @@ class Draft(Struct, frozen=True, kw_only=True, tag="draft"):
     upstream_us: int = 0  # microseconds spent waiting for the provider
     upstream_id: str = ""
     price_version: str = ""
+    released: int = 0  # characters that the caller had when this rung ended; the rest was never told
 
 
 class NoDraft(Struct, frozen=True, kw_only=True, tag="no-draft"):
@@ -85,6 +91,7 @@ class NoDraft(Struct, frozen=True, kw_only=True, tag="no-draft"):
     usage: Usage = Usage()  # tokens billed all the same (a pair whose second model failed, a broken stream)
     upstream_us: int = 0
     model: str = ""
+    released: int = 0  # as of a draft
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

@@ -136,7 +136,7 @@ class Case(Struct, frozen=True, kw_only=True):
     tenant: str
     feature: str
     role: str
-    state: str  # "open" in this version; later claimed, answered, delivered, expired, withdrawn
+    state: str  # "open", or "judged" once its draft has a label; later claimed, answered, delivered, expired, withdrawn
     reason: str
     opened_at_ns: int
     subject: str
@@ -165,7 +165,7 @@ class Label(Struct, frozen=True, kw_only=True):
     source: str  # "audit" | "round" | "case" | "client"
     group: str  # labels of one group are one unit: repeats of a question
     propensity: float | None = None  # None: nobody knows how this draft came to be labelled
-    reason: str = ""  # code or short words of the labeller; no content
+    reason: str = ""  # the labeller's code, at most 64 of a-z, 0-9, _ and -; free words are a remark, kept as content
     by: str = ""  # key id or the labeller's name as configured
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from hashlib import sha256
 from time import perf_counter_ns
 
@@ -14,12 +14,13 @@ from surefoot.errors import ProviderError, Rejected, SurefootError, UpstreamFail
 from surefoot.providers import Abstained, Call, Live, Said
 from surefoot.providers.billing import worst_case
 from surefoot.providers.registry import Model, Registry
-from surefoot.records import Ask, Attempt, Draft, NoDraft, PricedCall, Reservation, Rung, Usage
+from surefoot.records import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Reservation, Rung, Usage
 from surefoot.stages.masking import masked_top, unmasked
 from surefoot.stages.recall import Recall
+from surefoot.stages.spoken import Spoken
 from surefoot.store import Store
 from surefoot.wire.dialects import DIALECTS
-from surefoot.wire.fields import body_of
+from surefoot.wire.fields import answer_id, body_of
 
 
 class _Asked:
@@ -104,7 +105,7 @@ class Calls:
 
     async def open(self, ask: Ask, /) -> Attempt | ModelFlow:
         """A flow when one model is asked, else the complete attempt. Raises BudgetSpent."""
-        if ask.rung.kind not in ("model", "requested") or ask.refusal is not None:
+        if ask.rung.kind not in ("model", "requested", "continued") or ask.refusal is not None:
             return await self(ask)
         outcome = _Outcome(bill=())
         for model in self._family(ask, 0):
@@ -165,6 +166,8 @@ class Calls:
         top = request.top
         if ask.passages:
             top = DIALECTS[request.dialect].with_passages(top, ask.passages)
+        if ask.said:
+            top = DIALECTS[request.dialect].continuing(top, ask.said)
         if model.logprobs and request.surface == "chat" and request.dialect == "openai" and "logprobs" not in top:
             top = {**top, "logprobs": Raw(b"true")}
         kinds = self._masks.get(request.feature)
@@ -233,27 +236,75 @@ class Calls:
 
 
 class ModelFlow:
-    """A model's answer on its way: the events as they come, the attempt when they are over."""
+    """A model's answer on its way: the events as they come, or its sentences; the attempt when they are over."""
 
     def __init__(
         self, calls: Calls, ask: Ask, model: Model, live: Live, asked: _Asked, before: tuple[PricedCall, ...]
     ) -> None:
         self._calls, self._ask, self._model, self._live = calls, ask, model, live
         self._asked, self._before = asked, before
+        self._spoken: Spoken | None = None  # while it is taken sentence by sentence
 
     def events(self) -> AsyncIterator[bytes]:
         """Raw events. Raises ProviderError when the stream breaks."""
         return self._live.events()
 
+    def sentences(self) -> AsyncGenerator[str, None]:
+        """The text so far at the end of each sentence but the last. Raises ProviderError when the stream breaks."""
+        self._spoken = Spoken(self._ask.request.dialect, self._ask.said)
+        return self._spoken.sentences(self._live.events())
+
     def attempt(self) -> Attempt:
         """What was said, with its bill; call it once."""
         said = self._live.said()
-        bill = (*self._before, self._calls.billed(self._asked, said.usage))
-        return _attempt(self._ask, [_Outcome(bill=bill, said=said, model=self._model)])
+        if self._spoken is not None and self._ask.said:
+            said = replace(said, answer=self._answer(self._spoken.text, said.usage))
+        elif self._spoken is not None:  # the caller has its beginning letter by letter
+            said = replace(said, answer=replace(said.answer, text=self._spoken.text))
+        return _attempt(self._ask, [_Outcome(bill=self._bill(said.usage), said=said, model=self._model)])
+
+    def until(self, text: str, released: int) -> Attempt:
+        """The answer as if it had ended here: what is judged before more of it is released. It is on no bill."""
+        return Attempt(draft=self._cut_off(released), answer=Answer(body=b"", text=text))
+
+    def stopped(self, text: str, released: int) -> Attempt:
+        """The attempt of an answer that we stopped at the end of a sentence; call it once, after `cancel`."""
+        usage = self._live.said().usage
+        answer = self._answer(text, usage)
+        draft = replace(self._cut_off(released), usage=usage, digest=sha256(answer.body).hexdigest())
+        return Attempt(draft=draft, answer=answer, priced=self._bill(usage))
+
+    def broken(self, error: ProviderError, released: int) -> Attempt:
+        """The attempt of a stream that broke off; what was said is paid for. Call it once."""
+        usage = self._live.said().usage
+        draft = NoDraft(
+            rung=self._ask.rung.name, kind="unavailable", reason=f"{self._model.name}: {error.message}",
+            status=error.status, usage=usage, model=self._model.name, released=released,
+        )  # fmt: skip
+        return Attempt(draft=draft, priced=self._bill(usage), error_body=error.body)
 
     async def cancel(self) -> None:
-        """Stop the provider: the caller left."""
+        """Stop the provider."""
         await self._live.cancel()
+
+    def _bill(self, usage: Usage) -> tuple[PricedCall, ...]:
+        return (*self._before, self._calls.billed(self._asked, usage))
+
+    def _cut_off(self, released: int) -> Draft:
+        model = self._model
+        return Draft(
+            rung=self._ask.rung.name, provider=model.provider.name, model=model.upstream, digest="", finish="stopped",
+            simulated=model.provider.simulated, released=released, upstream_us=self._asked.elapsed_us(),
+            price_version=model.price.version if model.price else "",
+        )  # fmt: skip
+
+    def _answer(self, text: str, usage: Usage) -> Answer:
+        """A body of ours around a text that no vendor's body holds as a whole."""
+        request = self._ask.request
+        body = DIALECTS[request.dialect].compose(
+            text, model=self._model.upstream, id=answer_id(request), created=request.at_ns // 1_000_000_000, usage=usage
+        )  # fmt: skip
+        return Answer(body=body, text=text)
 
 
 def _attempt(ask: Ask, outcomes: list[_Outcome]) -> Attempt:

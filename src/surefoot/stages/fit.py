@@ -12,6 +12,8 @@ from surefoot.providers.registry import Model, Registry
 from surefoot.records import Ask, Question, Rung, Try
 from surefoot.stages.handbook import Handbook
 
+_GO_ON = frozenset({"openai", "anthropic"})  # kinds of provider that can be told what was said before
+
 
 class Fit:
     """The stage, over the models of one configuration."""
@@ -33,8 +35,8 @@ class Fit:
         models = self._models(rung, question, request.feature)
         if isinstance(models, str):
             return Ask(request=request, question=question, rung=rung, refusal=models)
-        longer = _with_passages(question, passages)
-        refusal = next((why for model in models if (why := _misfit(model, longer))), None)
+        longer = _longer(question, (*passages, value.said))
+        refusal = next((why for model in models if (why := _misfit(model, longer, value.said))), None)
         return Ask(
             request=request,
             question=question,
@@ -44,10 +46,11 @@ class Fit:
             limits=limits(request.caller, self._policy.features[request.feature], request.at_ns),
             passages=passages,
             refusal=refusal,
+            said=value.said,
         )
 
     def _models(self, rung: Rung, question: Question, feature: str) -> tuple[Model, ...] | str:
-        if rung.kind in ("requested", "relay"):
+        if rung.kind in ("requested", "relay") or (rung.kind == "continued" and not rung.models):
             found = self._registry.requested(question.model, question.dialect)
             if found is None and rung.kind == "relay":
                 found = self._first(feature, question.dialect)
@@ -73,11 +76,10 @@ class Fit:
         return max(_worst_of(member, question) for member in family)
 
 
-def _with_passages(question: Question, passages: tuple[str, ...]) -> Question:
-    """The question as long as it will be with the handbook's passages in it."""
-    if not passages:
-        return question
-    return replace(question, input_tokens=question.input_tokens + sum(len(text.encode()) for text in passages) // 3)
+def _longer(question: Question, texts: tuple[str, ...]) -> Question:
+    """The question as long as it will be with the handbook's passages, or with what was said already, in it."""
+    more = sum(len(text.encode()) for text in texts) // 3
+    return replace(question, input_tokens=question.input_tokens + more) if more else question
 
 
 def _worst_of(model: Model, question: Question) -> int:
@@ -87,7 +89,9 @@ def _worst_of(model: Model, question: Question) -> int:
     return worst_case(model.price, question.input_tokens, output, question.choices)
 
 
-def _misfit(model: Model, question: Question) -> str | None:
+def _misfit(model: Model, question: Question, said: str = "") -> str | None:
+    if said and model.provider.kind not in _GO_ON:
+        return f"model {model.name} cannot go on from another's words"
     if not model.speaks(question.dialect):
         return f"model {model.name} does not speak the {question.dialect} dialect"
     if model.context_tokens is not None and question.input_tokens > model.context_tokens:

@@ -14,6 +14,11 @@ from msgspec import Struct
 
 from surefoot.records import Attribution, Usage
 
+GO_ON = (
+    "Continue your answer exactly where it stopped, in the same manner, using only what is given above. "
+    "Do not repeat or comment on what you have already said."
+)
+
 Top = dict[str, msgspec.Raw]  # a JSON object's fields, values as raw bytes
 
 
@@ -61,6 +66,9 @@ class Dialect(Protocol):
 
     def with_passages(self, top: Top, found: Sequence[str]) -> Top:
         """A request with passages of ours in a `<context>` block, as near to the question as the dialect allows."""
+
+    def continuing(self, top: Top, said: str) -> Top:
+        """A request for the rest of an answer whose beginning the caller has already."""
 
     def upstream(self, top: Top, *, model: str, stream: bool) -> bytes:
         """The body for a provider: the model replaced, usage asked for in streams, everything else as it came."""

@@ -11,7 +11,7 @@ from msgspec import Meta, Raw, Struct
 
 from surefoot.errors import BadAnswer, BadRequest
 from surefoot.records import Attribution, Usage
-from surefoot.wire import Parsed, Read, Top, anthropic_stream, passages
+from surefoot.wire import GO_ON, Parsed, Read, Top, anthropic_stream, passages
 from surefoot.wire.fields import Name, Ours, TokenCount, TokenLimit, body_of, explain, strip, tag_event, top_of
 from surefoot.wire.sse import data_of, event_of
 
@@ -166,6 +166,18 @@ class Anthropic:
         text = f"{written}\n\n{block['text']}" if written else block["text"]
         return {**top, "system": Raw(msgspec.json.encode(text))}
 
+    def continuing(self, top: Top, said: str) -> Top:
+        """What was said as the assistant's last message, and the wish that it goes on from there.
+
+        A last message of the assistant alone would do for older models; newer ones refuse it, and white space at its end.
+        """
+        messages = _RAWS.decode(bytes(top["messages"]))
+        more = ({"role": "assistant", "content": said.rstrip()}, {"role": "user", "content": GO_ON})
+        return {
+            **top,
+            "messages": Raw(b"[" + b",".join(map(bytes, (*messages, *map(msgspec.json.encode, more)))) + b"]"),
+        }
+
     def upstream(self, top: Top, *, model: str, stream: bool) -> bytes:
         """The body for a provider."""
         fields: dict[str, bytes | Raw] = {**top, "model": msgspec.json.encode(model)}
@@ -195,7 +207,6 @@ class Anthropic:
 
     def compose(self, text: str, *, model: str, id: str, created: int, usage: Usage) -> bytes:
         """A complete message around a text."""
-        details = {"thinking_tokens": usage.reasoning_tokens}
         return msgspec.json.encode(
             {
                 "id": id,
@@ -205,13 +216,7 @@ class Anthropic:
                 "content": [{"type": "text", "text": text, "citations": None}],
                 "stop_reason": "end_turn",
                 "stop_sequence": None,
-                "usage": {
-                    "input_tokens": usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens,
-                    "cache_creation_input_tokens": usage.cache_write_tokens,
-                    "cache_read_input_tokens": usage.cached_tokens,
-                    "output_tokens": usage.output_tokens,
-                    **({"output_tokens_details": details} if usage.reasoning_tokens else {}),
-                },
+                "usage": usage_object(usage),
             }
         )
 
@@ -337,6 +342,18 @@ def _answered(blocks: list[_Written]) -> str:
                 texts.append(block.text)
         together = block.type == "text"
     return "\n".join(texts)
+
+
+def usage_object(usage: Usage) -> dict[str, object]:
+    """Usage as this dialect writes it: cached tokens beside the input, not in it."""
+    details = {"output_tokens_details": {"thinking_tokens": usage.reasoning_tokens}} if usage.reasoning_tokens else {}
+    return {
+        "input_tokens": usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens,
+        "cache_creation_input_tokens": usage.cache_write_tokens,
+        "cache_read_input_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        **details,
+    }
 
 
 def _usage(given: _Usage) -> Usage | None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from surefoot.errors import BadAnswer, BadRequest
+from surefoot.records import Request
 from surefoot.wire import Top
 from surefoot.wire.sse import data_of, with_data
 
@@ -40,6 +41,12 @@ def top_of(body: bytes) -> Top:
         raise BadRequest(f"the body is not a JSON object: {error}") from error
     except RecursionError as error:
         raise BadRequest("the body is nested too deeply") from error
+
+
+def answer_id(request: Request) -> str:
+    """The id of an answer that we compose ourselves, in the manner of the request's dialect."""
+    prefix = "chatcmpl-" if request.dialect == "openai" else "msg_"
+    return prefix + request.id.removeprefix("req_")
 
 
 def body_of(top: Mapping[str, bytes | Raw]) -> bytes:

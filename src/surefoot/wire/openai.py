@@ -10,7 +10,7 @@ from msgspec import Meta, Raw, Struct
 
 from surefoot.errors import BadAnswer, BadRequest
 from surefoot.records import Attribution, Usage
-from surefoot.wire import Parsed, Read, Top, openai_stream, passages
+from surefoot.wire import GO_ON, Parsed, Read, Top, openai_stream, passages
 from surefoot.wire.fields import (
     ChoiceCount,
     Name,
@@ -181,6 +181,15 @@ class OpenAI:
             "messages": Raw(b"[" + b",".join((*map(bytes, messages[:-1]), ours, bytes(messages[-1]))) + b"]"),
         }
 
+    def continuing(self, top: Top, said: str) -> Top:
+        """What was said as the assistant's last message, and the wish that it goes on from there."""
+        messages = _MESSAGES.decode(bytes(top["messages"]))
+        more = ({"role": "assistant", "content": said}, {"role": "user", "content": GO_ON})
+        return {
+            **top,
+            "messages": Raw(b"[" + b",".join(map(bytes, (*messages, *map(msgspec.json.encode, more)))) + b"]"),
+        }
+
     def upstream(self, top: Top, *, model: str, stream: bool) -> bytes:
         """The body for a provider."""
         fields: dict[str, bytes | Raw] = {**top, "model": msgspec.json.encode(model)}
@@ -220,17 +229,7 @@ class OpenAI:
                 "created": created,
                 "model": model,
                 "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
-                "usage": {
-                    "prompt_tokens": usage.input_tokens,
-                    "completion_tokens": usage.output_tokens,
-                    "total_tokens": usage.input_tokens + usage.output_tokens,
-                    "prompt_tokens_details": {
-                        "cached_tokens": usage.cached_tokens,
-                        "cache_write_tokens": usage.cache_write_tokens,
-                        "audio_tokens": 0,
-                    },
-                    "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens, "audio_tokens": 0},
-                },
+                "usage": usage_object(usage),
             }
         )
 
@@ -309,6 +308,21 @@ def _text(content: str | list[_Part] | None) -> str:
     if content is None or isinstance(content, str):
         return content or ""
     return "\n".join(part.text for part in content if part.text is not None)
+
+
+def usage_object(usage: Usage) -> dict[str, object]:
+    """Usage as this dialect writes it."""
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "audio_tokens": 0,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens, "audio_tokens": 0},
+    }
 
 
 def _usage(given: _Usage) -> Usage | None:

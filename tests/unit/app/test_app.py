@@ -71,7 +71,7 @@ def test_a_recorder_that_cannot_write_counts_and_never_fails_the_request(tmp_pat
             load_text(DOCS + f'[recorder]\nfile = "{tmp_path / "none" / "x.jsonl"}"\n'), store=MemoryStore()
         )
         reply = await app.answer(request_of(app, app.policy.features[CLINIC_FEATURE], QUESTION))
-        assert reply.status == 200 and app._recorder is not None and app._recorder.failures == 1
+        assert reply.status == 200 and (recorder := app.serving.runtime.recorder) is not None and recorder.failures == 1
         await app.close()
 
     asyncio.run(run())

@@ -120,7 +120,10 @@ def test_the_template_loads_and_names_every_key() -> None:
     missing = {
         key
         for key in keys(File)
-        if f"{key} =" not in TEMPLATE and f"{key}." not in TEMPLATE and f"[{key}" not in TEMPLATE
+        if f"{key} =" not in TEMPLATE
+        and f"{key}." not in TEMPLATE
+        and f"[{key}" not in TEMPLATE
+        and f".{key}]" not in TEMPLATE
     }
     assert missing <= in_examples | {
         "providers",

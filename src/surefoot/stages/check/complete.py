@@ -7,7 +7,9 @@ from surefoot.stages.check.seen import NOTHING, Findings, Seen
 
 
 class Complete:
-    """1 when the model ended by itself or called a tool, 0 when it was cut off by a limit or a filter."""
+    """1 when the model ended by itself, called a tool, or was stopped by us after a sentence; 0 when a limit or a filter cut it
+    off.
+    """
 
     def __call__(self, seen: Seen, /) -> Findings:
         """The signal "complete"; abstains when the provider gives another reason."""
@@ -19,6 +21,7 @@ _FINDINGS = {
     for finish, score, detail in (
         ("stop", 1.0, ""),
         ("tools", 1.0, ""),
+        ("stopped", 1.0, ""),
         ("length", 0.0, "cut off at the token limit"),
         ("filter", 0.0, "stopped by the provider's filter"),
     )
