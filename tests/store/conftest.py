@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from samples import KEY
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from surefoot.store import Store
 from surefoot.store.open import open_store
 
-KEY = "0b" * 32  # a master key for tests
 BACKENDS = ("memory", "sqlite", "postgres")
 Open = Callable[..., Store]
 

@@ -10,22 +10,27 @@ from surefoot.records import (
     Content,
     Deliver,
     Entry,
+    Incident,
     JournalEntry,
     Key,
+    Label,
     Reservation,
     Settlement,
     Step,
 )
 
+KEY = "0b" * 32  # a master key for tests
 MINUTE = 60_000_000_000
 SCOPE, WINDOW = "key:k1/feature:triage", "2026-11"
 
 
-def journal(name: str, *, at_ns: int = 1, tenant: str = "clinic", feature: str = "triage") -> JournalEntry:
+def journal(
+    name: str, *, at_ns: int = 1, tenant: str = "clinic", feature: str = "triage", subject: str = ""
+) -> JournalEntry:
     """A journal entry with one step."""
     return JournalEntry(
         request_id=name, at_ns=at_ns, draw="0" * 32, tenant=tenant, key_id="k1", feature=feature, dialect="openai",
-        surface="chat", subject="", policy="p1", mode="enforce", action="deliver", rung="small",
+        surface="chat", subject=subject, policy="p1", mode="enforce", action="deliver", rung="small",
         steps=(Step(stage="decide", rung="small", value=Deliver("p >= 0.900, bar 0.85")),),
     )  # fmt: skip
 
@@ -49,13 +54,19 @@ def commit(
     settlements: tuple[Settlement, ...] = (),
     said: str | None = None,
     subject: str = "user:clinic:ann",
+    pseudonym: str = "",
     case: Case | None = None,
     cache: CacheEntry | None = None,
 ) -> Commit:
     """What a request leaves behind."""
     said_content = None if said is None else content(said)
     return Commit(
-        entry=journal(name), settlements=settlements, content=said_content, subject=subject, case=case, cache=cache
+        entry=journal(name, subject=pseudonym),
+        settlements=settlements,
+        content=said_content,
+        subject=subject,
+        case=case,
+        cache=cache,
     )
 
 
@@ -77,11 +88,13 @@ def settled(name: str, *nanodollars: int) -> tuple[Settlement, ...]:
     return (Settlement(reservation_id=f"r-{name}", entries=tuple(entry(name, amount) for amount in nanodollars)),)
 
 
-def case(name: str, *, tenant: str = "clinic", feature: str = "triage", at_ns: int = 1) -> Case:
-    """A waiting question."""
+def case(name: str, *, tenant: str = "clinic", feature: str = "triage", at_ns: int = 1, kind: str = "question") -> Case:
+    """A waiting question, or an audit."""
+    audit = kind == "audit"
     return Case(
         id=f"case-{name}", request_id=name, tenant=tenant, feature=feature, role="nurse", state="open", reason="unsure",
-        opened_at_ns=at_ns, subject="", fingerprint="f1", p=0.4,
+        opened_at_ns=at_ns, subject="", fingerprint="f1", p=None if audit else 0.4, kind=kind, rung="small",
+        propensity=0.1 if audit else None,
     )  # fmt: skip
 
 
@@ -96,8 +109,24 @@ def cached(
     )  # fmt: skip
 
 
-def key(name: str, *, at_ns: int = 1) -> Key:
+def key(name: str, *, at_ns: int = 1, scopes: tuple[str, ...] = ()) -> Key:
     """A virtual key."""
     return Key(
-        id=name, prefix="sf-1", hash=f"hash of {name}", tenant="clinic", features=("triage",), created_at_ns=at_ns
-    )
+        id=name, prefix="sf-1", hash=f"hash of {name}", tenant="clinic", features=("triage",), created_at_ns=at_ns,
+        scopes=scopes,
+    )  # fmt: skip
+
+
+def label(
+    name: str, *, request: str = "a", verdict: str = "accepted", source: str = "audit", feature: str = "triage", at_ns: int = 1
+) -> Label:  # fmt: skip
+    """What somebody who knows says of a draft."""
+    return Label(
+        id=name, request_id=request, at_ns=at_ns, tenant="clinic", feature=feature, rung="small", edition="e1",
+        verdict=verdict, source=source, group="f1", propensity=0.1 if source == "audit" else None, reason="tone", by="k1",
+    )  # fmt: skip
+
+
+def incident(name: str, *, feature: str = "triage", at_ns: int = 1) -> Incident:
+    """An alarm."""
+    return Incident(id=name, at_ns=at_ns, feature=feature, rung="small", kind="drift", detail="{}")

@@ -8,7 +8,7 @@ import threading
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from samples import SCOPE, WINDOW, commit, entry, limit, reservation, settled
+from samples import KEY, SCOPE, WINDOW, commit, entry, limit, reservation, settled
 
 from surefoot.errors import BudgetSpent
 from surefoot.records import Settlement
@@ -160,7 +160,6 @@ async def test_replicas_never_overdraw_a_budget_together(database: str, open_sta
 @pytest.fixture
 def open_started():
     """One replica: it asks for 50 reservations of 1, half of them in the other order of budgets."""
-    from conftest import KEY
     from surefoot.store.open import open_store
 
     async def replica(database: str, number: int, refused: list[BaseException]) -> None:

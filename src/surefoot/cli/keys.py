@@ -12,6 +12,7 @@ import msgspec
 import typer
 from rich.table import Table
 
+from surefoot.app.outcomes import SCOPE
 from surefoot.cli.common import ConfigOption, JsonOption, fail, out, usd, with_store
 from surefoot.config.build import nanodollars
 from surefoot.config.checks import WINDOWS
@@ -26,12 +27,16 @@ def create(
     feature: Annotated[list[str] | None, typer.Option(help="A feature open to it, the first is the default.")] = None,
     budget_usd: Annotated[float | None, typer.Option(help="Its budget on each feature.")] = None,
     window: Annotated[str, typer.Option(help="day, month or total.")] = "month",
+    scope: Annotated[list[str] | None, typer.Option(help="What it may beyond asking: outcomes.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a key; it is shown once and kept as a hash. From the first key on, every request needs one."""
     if window not in WINDOWS or (budget_usd is not None and budget_usd < 0):
         raise fail(ConfigError(f"a budget is not below 0, its window one of {', '.join(WINDOWS)}", file="--window"))
+    strange = [name for name in scope or () if name != SCOPE]
+    if strange:
+        raise fail(ConfigError(f"there is no scope {strange[0]!r}; write {SCOPE}", file="--scope"))
     secret = _PREFIX + secrets.token_urlsafe(32)
     key = Key(
         id="key_" + secrets.token_hex(8),
@@ -41,6 +46,7 @@ def create(
         features=tuple(feature or ()),
         budget_nanodollars=None if budget_usd is None else nanodollars(budget_usd),
         budget_window=window,
+        scopes=tuple(dict.fromkeys(scope or ())),
         created_at_ns=time.time_ns(),
     )
     with_store(config, lambda store: store.keys.put(key))
@@ -56,11 +62,12 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(msgspec.json.encode([msgspec.structs.replace(key, hash="") for key in keys]).decode())
         return
-    table = Table("id", "key", "tenant", "features", "budget", "state", expand=False)
+    table = Table("id", "key", "tenant", "features", "budget", "may", "state", expand=False)
     for key in keys:
         budget = "-" if key.budget_nanodollars is None else f"{usd(key.budget_nanodollars)} a {key.budget_window}"
+        may = ", ".join(("ask", *key.scopes))
         state = "revoked" if key.revoked_at_ns else f"since {_date(key.created_at_ns)}"
-        table.add_row(key.id, f"{key.prefix}…", key.tenant, ", ".join(key.features) or "all", budget, state)
+        table.add_row(key.id, f"{key.prefix}…", key.tenant, ", ".join(key.features) or "all", budget, may, state)
     out.print(table)
 
 

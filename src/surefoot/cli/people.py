@@ -19,7 +19,7 @@ def cases(
     as_json: JsonOption = False,
 ) -> None:
     """List the questions that wait for a person, oldest first."""
-    found = with_store(config, lambda store: store.cases.open_cases(feature=feature, limit=limit))
+    found = with_store(config, lambda store: store.cases.open_cases(feature=feature, kind="question", limit=limit))
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())
         return

@@ -6,6 +6,7 @@ import hashlib
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from surefoot.records import Rung
 
@@ -128,7 +129,7 @@ class Feature(Struct, frozen=True, kw_only=True):
 class Policy(Struct, frozen=True, kw_only=True):
     """All features; `version` is the digest of everything else in it, `editions` the digest of each feature.
 
-    A promise holds for one edition: what is changed in another feature does not end it.
+    A promise holds for one edition: what is changed in another feature, or decides nothing, does not end it.
     """
 
     features: dict[str, Feature]
@@ -138,7 +139,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, features: dict[str, Feature]) -> Policy:
         """A policy with its digests filled in: the first 16 hex digits of the sha256 of its JSON."""
-        editions = {name: _digest(encode({name: feature})) for name, feature in features.items()}
+        editions = {name: _digest(encode({name: _deciding(feature)})) for name, feature in features.items()}
         return cls(features=features, version=_digest(encode(features)), editions=editions)
 
 
@@ -150,6 +151,16 @@ def encode(features: dict[str, Feature]) -> bytes:
 def decode(data: bytes) -> Policy:
     """The policy that `encode` wrote."""
     return Policy.of(msgspec.json.decode(data, type=dict[str, Feature]))
+
+
+def _deciding(feature: Feature) -> Feature:
+    """The feature as far as it decides what is delivered: how many are audited, what is promised, who answers and what it may
+    cost do not end a certificate.
+    """
+    return replace(
+        feature, audit=0.0, promise=None, person=Person(role="person"), baseline=None, budget_nanodollars=None,
+        budget_window="month",
+    )  # fmt: skip
 
 
 def _digest(data: bytes) -> str:

@@ -16,7 +16,7 @@ from surefoot.config.schema import Server
 from surefoot.errors import BudgetSpent, NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
 from surefoot.records import Case, Request
 from surefoot.server.ports import Gateway
-from surefoot.server.proxy import door
+from surefoot.server.proxy import door, outcomes
 from surefoot.server.routes import Route, dialect_of, find
 from surefoot.wire import Dialect
 from surefoot.wire.dialects import DIALECTS
@@ -113,6 +113,9 @@ class _Exchange:
             case "ask":
                 self._surface = route.surface
                 await self._ask(route)
+            case "outcomes":
+                self._surface = route.surface
+                await self._outcomes()
             case "health":
                 await self._body(200, msgspec.json.encode({"name": "surefoot", "version": __version__, "status": "ok"}))
             case "metrics":
@@ -177,6 +180,13 @@ class _Exchange:
             timer.cancel()
             for each in watches:
                 each.cancel()
+
+    async def _outcomes(self) -> None:
+        caller = door.caller_of(self._gateway, self._headers, self._settings)
+        self._gateway.outcomes.admit(caller)
+        reports, listed = outcomes.parse(await door.read_body(self._receive, self._headers, self._settings))
+        told = await self._gateway.outcomes.report(caller, reports)
+        await self._body(200, outcomes.answer(told, reports, listed=listed))
 
     async def _metrics(self) -> None:
         """For loopback and for key holders only."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from surefoot.app.outcomes import Report, Told
 from surefoot.app.reply import Reply, StreamReply
+from surefoot.errors import RequestRefused
 from surefoot.records import Caller, Case, Request
 
 
@@ -18,12 +21,28 @@ class Counts(Protocol):
         """Everything, in Prometheus' text format."""
 
 
+class Reporting(Protocol):
+    """Where clients say what became of answers."""
+
+    def admit(self, caller: Caller) -> None:
+        """Let a caller report. Raises NotAllowed."""
+
+    async def report(
+        self, caller: Caller, reports: Sequence[Report | RequestRefused]
+    ) -> Sequence[Told | RequestRefused]:
+        """What became of each report, in their order; durable when this returns. Raises NotAllowed, StoreError."""
+
+
 class Gateway(Protocol):
     """The application, as the wire sees it."""
 
     @property
     def metrics(self) -> Counts:
         """What is counted."""
+
+    @property
+    def outcomes(self) -> Reporting:
+        """What takes reports."""
 
     def keyed(self) -> bool:
         """Whether a key is needed."""

@@ -9,7 +9,7 @@ class Route(Struct, frozen=True):
     """What lies behind a path."""
 
     method: str
-    handler: str  # "ask" | "models" | "model" | "case" | "health" | "metrics"
+    handler: str  # "ask" | "outcomes" | "models" | "model" | "case" | "health" | "metrics"
     dialect: str = ""  # "" where the headers decide
     surface: str = ""
 
@@ -19,6 +19,7 @@ _ASKED = {
     "/embeddings": Route("POST", "ask", "openai", "embeddings"),
     "/messages": Route("POST", "ask", "anthropic", "chat"),
     "/messages/count_tokens": Route("POST", "ask", "anthropic", "count_tokens"),
+    "/outcomes": Route("POST", "outcomes", surface="outcomes"),
     "/models": Route("GET", "models"),
 }
 _MOUNTS = ("/v1", "", "/openai/v1", "/openai", "/anthropic/v1", "/anthropic")

@@ -7,7 +7,7 @@ groups whatever waits into one database transaction; one bad record fails alone 
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from surefoot.records import (
@@ -54,6 +54,14 @@ class Cases(Protocol):
 
     async def resolve(self, case_id: str, *, state: str, at_ns: int, detail: str = "") -> bool:
         """Whether an open case was moved to a state, with its event, in one transaction. Durable before it returns."""
+
+    async def judge(self, case_id: str, *, label: Label, at_ns: int) -> bool:
+        """Whether an open case was moved to "judged" and its label appended, with its event, in one transaction.
+
+        Of several that judge at once one wins. False, and then no label is kept, when the case is not open any more or is
+        of another request than the label. A "wrong" one also drops the cached answer to this question. Durable before it
+        returns. Raises StoreError when the label's id is taken, and then nothing was written.
+        """
 
     async def events(self, case_id: str) -> Sequence[tuple[int, str, str]]:
         """What happened to a case, oldest first: (at_ns, kind, detail)."""
@@ -129,6 +137,18 @@ class Labels(Protocol):
     async def add(self, label: Label) -> bool:
         """Whether the label is new: the same id is taken once. Durable before it returns."""
 
+    async def add_all(self, labels: Sequence[Label], *, remarks: Mapping[str, str] | None = None) -> Sequence[bool]:
+        """Which labels are new, in one transaction. Durable before it returns. Raises StoreError, and then none is written.
+
+        Args:
+            labels: in any order; of several with one id the first counts.
+            remarks: by label id, what was said in free words. Kept when the label is new, as content of its request's
+                subject: encrypted, and erased with it.
+        """
+
+    async def remark(self, label_id: str) -> str | None:
+        """What was said with a label in free words; None when nothing was, or its subject's key is destroyed."""
+
     async def of(self, request_id: str) -> Sequence[Label]:
         """What was said of a request's drafts, oldest first."""
 
@@ -198,6 +218,9 @@ class Store(Protocol):
 
     def commit(self, commit: Commit) -> Future[None]:
         """Write what a request leaves behind, all or nothing; done when durable. Fails with StoreError."""
+
+    async def flush(self) -> None:
+        """Wait until everything that was acknowledged can be read. At once unless commits are "batched"."""
 
     def waits_us(self) -> Sequence[float]:
         """The last commit waits in microseconds (at most 10,000), for p50 and p99; empty before the first."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from surefoot.errors import StoreError
-from surefoot.records import Reservation
+from surefoot.records import Content, Reservation
 from surefoot.store import schema
 from surefoot.store.scribe import Scribe, reservation_of
 from surefoot.store.statements import RESERVATION_FIELDS, Statements
@@ -43,6 +43,10 @@ class Database:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """The result of a piece of work in a transaction of its own, durable before this returns. Raises StoreError."""
         return await self.writer.work(work)
+
+    def keep(self, connection: Connection, subject: str, name: str, content: Content) -> None:
+        """Seal one more content of a subject (a pseudonym) within a piece of work."""
+        self._scribe.keep(connection, subject, name, content)
 
     async def settle_orphans(self, older_than_ns: int | None) -> int:
         """Book reservations as estimated spending; see `Ledger.settle_orphans`."""

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from surefoot.errors import StoreError
-from surefoot.records import CacheEntry, Case, Commit, Content, Entry, JournalEntry, Key, Reservation, Settlement
+from surefoot.records import CacheEntry, Case, Commit, Content, Entry, JournalEntry, Key, Label, Reservation, Settlement
 from surefoot.store import Cache, Cases, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions
 from surefoot.store.balances import Balances, orphan_entry, returned_entry
 from surefoot.store.chain import Walk, genesis, link, new_id
@@ -72,6 +72,10 @@ class MemoryCache:
         if len(self._entries) > CACHED:
             del self._entries[next(iter(self._entries))]
 
+    def forget(self, tenant: str, feature: str, fingerprint: str) -> None:
+        """Drop the answer to one question."""
+        self._entries.pop((tenant, feature, fingerprint), None)
+
     def erase(self, subject: str) -> None:
         """Drop every answer that belongs to a subject."""
         self._drop(lambda entry: entry.subject == subject)
@@ -86,7 +90,8 @@ class MemoryCache:
 class MemoryCases:
     """`Cases` in a dictionary."""
 
-    def __init__(self) -> None:
+    def __init__(self, labels: MemoryLabels, cache: MemoryCache) -> None:
+        self._labels, self._cache = labels, cache
         self._cases: dict[str, Case] = {}
         self._events: dict[str, list[tuple[int, str, str]]] = {}
 
@@ -118,6 +123,17 @@ class MemoryCases:
         self._cases[case_id] = replace(case, state=state)
         self._events[case_id].append((at_ns, state, detail))
         return True
+
+    async def judge(self, case_id: str, *, label: Label, at_ns: int) -> bool:
+        """Whether an open case was moved to "judged" and its label appended, with its event."""
+        case = self._cases.get(case_id)
+        if case is None or case.state != "open" or case.request_id != label.request_id:
+            return False
+        if not await self._labels.add(label):
+            raise StoreError(f"there is a label {label.id} already")
+        if label.verdict == "wrong":
+            self._cache.forget(case.tenant, case.feature, case.fingerprint)
+        return await self.resolve(case_id, state="judged", at_ns=at_ns, detail=label.verdict)
 
     def open(self, case: Case) -> None:
         """Add a case and its first event."""
@@ -180,6 +196,10 @@ class MemoryJournal:
     def knows(self, request_id: str) -> bool:
         """Whether the request is in the journal."""
         return request_id in self._places
+
+    def keep(self, request_id: str, name: str, content: Content) -> None:
+        """Keep one more content of a request's subject, under another name."""
+        self._contents[name] = (_decode(self._links[self._places[request_id]].body).subject, content)
 
     def append(self, entry: JournalEntry, body: bytes, subject: str, content: Content | None) -> None:
         """Add a row and what was said."""
@@ -291,8 +311,10 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._vault = Vault(os.urandom(KEY))
-        self._cache, self._cases, self._ledger = MemoryCache(), MemoryCases(), MemoryLedger()
+        self._cache, self._ledger = MemoryCache(), MemoryLedger()
         self._journal = MemoryJournal(self._vault, self._erase)
+        self._labels = MemoryLabels(self._journal)
+        self._cases = MemoryCases(self._labels, self._cache)
         self._open = False
         self._waits: deque[float] = deque(maxlen=WAITS)
         self.cache: Cache = self._cache
@@ -301,7 +323,7 @@ class MemoryStore:
         self.ledger: Ledger = self._ledger
         self.policies: Policies = MemoryPolicies()
         self.keys: Keys = MemoryKeys()
-        self.labels: Labels = MemoryLabels()
+        self.labels: Labels = self._labels
         self.revisions: Revisions = MemoryRevisions()
         self.incidents: Incidents = MemoryIncidents()
 
@@ -327,6 +349,9 @@ class MemoryStore:
         error = self._commit(commit) if self._open else StoreError("the store is not open")
         self._waits.append((time.perf_counter() - began) * 1e6)
         return self._done(error)
+
+    async def flush(self) -> None:
+        """Nothing to wait for."""
 
     def waits_us(self) -> Sequence[float]:
         """The last commit waits in microseconds (at most 10,000); empty before the first."""

@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from msgspec.structs import replace
 
-from surefoot.errors import NotFound
-from surefoot.records import Incident, Label, Revision
+from surefoot.errors import NotFound, StoreError
+from surefoot.records import Content, Incident, Label, Revision
+
+
+class Contents(Protocol):
+    """The part of the journal that labels need."""
+
+    def knows(self, request_id: str) -> bool:
+        """Whether the request is in the journal."""
+
+    def keep(self, request_id: str, name: str, content: Content) -> None:
+        """Keep one more content of a request's subject, under another name."""
+
+    async def content(self, request_id: str) -> Content | None:
+        """What is kept under a name."""
 
 
 class MemoryLabels:
-    """`Labels` in a dictionary."""
+    """`Labels` in a dictionary. Remarks lie with what was said, so that they are erased with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
         self._labels: dict[str, Label] = {}
 
     async def add(self, label: Label) -> bool:
         """Whether the label is new."""
-        if label.id in self._labels:
-            return False
-        self._labels[label.id] = label
-        return True
+        return (await self.add_all([label]))[0]
+
+    async def add_all(self, labels: Sequence[Label], *, remarks: Mapping[str, str] | None = None) -> Sequence[bool]:
+        """Which labels are new, all or none. Raises StoreError for a remark on a request that is not in the journal."""
+        said = {label.id: (remarks or {})[label.id] for label in labels if label.id in (remarks or {})}
+        for label in labels:
+            if label.id in said and not self._contents.knows(label.request_id):
+                raise StoreError(f"request {label.request_id} is not in the journal")
+        new = []
+        for label in labels:
+            new.append(label.id not in self._labels)
+            if new[-1]:
+                self._labels[label.id] = label
+                if label.id in said:
+                    self._contents.keep(label.request_id, label.id, Content(request_body=said[label.id].encode()))
+        return new
+
+    async def remark(self, label_id: str) -> str | None:
+        """What was said with a label in free words; None when nothing was, or its subject is erased."""
+        kept = await self._contents.content(label_id)
+        return None if kept is None else kept.request_body.decode()
 
     async def of(self, request_id: str) -> Sequence[Label]:
         """What was said of a request's drafts, oldest first."""

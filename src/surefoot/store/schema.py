@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 HEAD = "0002"  # the migration that this program's tables are at
 
-APPEND_ONLY = ("journal", "ledger", "case_events", "labels", "promotions", "incidents")
+APPEND_ONLY = ("journal", "ledger", "case_events", "labels", "revisions", "promotions", "incidents")
 
 metadata = MetaData()
 

@@ -17,7 +17,7 @@ from msgspec.structs import astuple
 from sqlalchemy import Connection, select
 
 from surefoot.errors import BudgetSpent
-from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Reservation, Settlement
+from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Content, Reservation, Settlement
 from surefoot.store import schema
 from surefoot.store.balances import Balances, Budget, budgets_of, orphan_entry, returned_entry
 from surefoot.store.chain import genesis, link
@@ -153,6 +153,12 @@ class Scribe:
         self._seen |= written.seen
         if written.fingerprints:
             self._cached(written.fingerprints)
+
+    def keep(self, connection: Connection, subject: str, name: str, content: Content) -> None:
+        """Write one more content of a subject, sealed under its living key, in an open transaction."""
+        key = self._keys(connection, {subject})[subject]
+        sealed = self._vault.seal(subject, *key, plain_form(content), name)
+        connection.exec_driver_sql(self._statements.contents, (name, subject, key[0], *sealed))
 
     def resume(self, connection: Connection) -> None:
         """Read the head of the chain again, after a commit that may or may not have happened."""

@@ -126,6 +126,11 @@ class SqlStore:
         """Write what a request leaves behind, all or nothing; done when durable. Fails with StoreError."""
         return self._living().writer.submit(commit)
 
+    async def flush(self) -> None:
+        """Wait until everything that was acknowledged can be read. At once unless commits are "batched"."""
+        if self._batched:
+            await self._living().writer.work(lambda connection: None)
+
     def waits_us(self) -> Sequence[float]:
         """The last commit waits in microseconds (at most 10,000), for p50 and p99; empty before the first."""
         return list(self._living().writer.waits_us)

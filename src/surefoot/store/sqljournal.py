@@ -13,7 +13,7 @@ from surefoot.errors import ChainBroken
 from surefoot.records import Content, JournalEntry
 from surefoot.store import schema
 from surefoot.store.chain import Walk
-from surefoot.store.database import Room
+from surefoot.store.database import Database, Room
 from surefoot.store.vault import read_plain
 
 PAGE = 500  # rows a query
@@ -51,18 +51,7 @@ class SqlJournal(Room):
 
     async def content(self, request_id: str) -> Content | None:
         """What was said; None when it was never kept or its subject's key is destroyed. Raises StoreError when altered."""
-        table, subjects, database = schema.contents, schema.subjects, self.database
-        of_subject = and_(subjects.c.subject == table.c.subject, subjects.c.generation == table.c.generation)
-        columns = (
-            *(table.c[name] for name in ("subject", "generation", "nonce", "ciphertext")),
-            subjects.c.wrapped_key,
-        )
-        wanted = select(*columns).join_from(table, subjects, of_subject).where(table.c.request_id == request_id)
-        row = await database.read(lambda connection: connection.execute(wanted).first())
-        if row is None or row.wrapped_key is None:
-            return None
-        sealed = (row.nonce, row.ciphertext)
-        return read_plain(database.vault.unseal(row.subject, row.generation, row.wrapped_key, sealed, request_id))
+        return await read_content(self.database, request_id)
 
     async def entries(self, *, feature: str | None = None, since_ns: int = 0) -> AsyncIterator[JournalEntry]:
         """Entries, oldest first; read page by page, so that a long journal needs little memory."""
@@ -132,6 +121,22 @@ class SqlJournal(Room):
 
     async def _rows(self, query: Any) -> Sequence[Any]:
         return await self.database.read(lambda connection: connection.execute(query).all())
+
+
+async def read_content(database: Database, name: str) -> Content | None:
+    """What is kept under a request's or a label's id; None when nothing is or its subject's key is destroyed."""
+    table, subjects = schema.contents, schema.subjects
+    of_subject = and_(subjects.c.subject == table.c.subject, subjects.c.generation == table.c.generation)
+    columns = (
+        *(table.c[name] for name in ("subject", "generation", "nonce", "ciphertext")),
+        subjects.c.wrapped_key,
+    )
+    wanted = select(*columns).join_from(table, subjects, of_subject).where(table.c.request_id == name)
+    row = await database.read(lambda connection: connection.execute(wanted).first())
+    if row is None or row.wrapped_key is None:
+        return None
+    sealed = (row.nonce, row.ciphertext)
+    return read_plain(database.vault.unseal(row.subject, row.generation, row.wrapped_key, sealed, name))
 
 
 def _compare(row: Row[Any]) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, select
 
 from surefoot.errors import NotFound, StoreError
-from surefoot.records import Incident, Label, Revision
+from surefoot.records import Content, Incident, Label, Revision
 from surefoot.store import schema
 from surefoot.store.database import Room
+from surefoot.store.sqljournal import read_content
+from surefoot.store.statements import Statements
+
+_TRIES = 20  # of processes that number revisions at once, one comes through each time
 
 
 class SqlLabels(Room):
@@ -19,17 +23,27 @@ class SqlLabels(Room):
 
     async def add(self, label: Label) -> bool:
         """Whether the label is new. Durable before it returns."""
-        fields = msgspec.structs.asdict(label)
-        row = fields | {"grouped": fields.pop("group")}
+        return (await self.add_all([label]))[0]
 
-        def insert(connection: Connection) -> bool:
-            known = select(schema.labels.c.id).where(schema.labels.c.id == label.id)
-            if connection.execute(known).first() is not None:
-                return False
-            connection.execute(schema.labels.insert().values(row))
-            return True
+    async def add_all(self, labels: Sequence[Label], *, remarks: Mapping[str, str] | None = None) -> Sequence[bool]:
+        """Which labels are new, in one transaction. Durable before it returns."""
+        database, said = self.database, remarks or {}
 
-        return await self.database.write(insert)
+        def write(connection: Connection) -> list[bool]:
+            new = []
+            for label in labels:
+                new.append(append_label(connection, database.statements, label))
+                if new[-1] and label.id in said:
+                    content = Content(request_body=said[label.id].encode())
+                    database.keep(connection, _subject(connection, label), label.id, content)
+            return new
+
+        return await database.write(write) if labels else []
+
+    async def remark(self, label_id: str) -> str | None:
+        """What was said with a label in free words; None when nothing was, or its subject's key is destroyed."""
+        kept = await read_content(self.database, label_id)
+        return None if kept is None else kept.request_body.decode()
 
     async def of(self, request_id: str) -> Sequence[Label]:
         """What was said of a request's drafts, oldest first."""
@@ -54,6 +68,21 @@ class SqlLabels(Room):
         return [_label(row) for row in rows]
 
 
+def append_label(connection: Connection, statements: Statements, label: Label) -> bool:
+    """Whether a label is new, written in an open transaction. Of two processes with the same id one is told no."""
+    row = msgspec.structs.astuple(label)
+    return connection.exec_driver_sql(statements.labels, row).rowcount > 0
+
+
+def _subject(connection: Connection, label: Label) -> str:
+    """The pseudonym whose content a label's request is. Raises StoreError when the request is not in the journal."""
+    table = schema.journal.c
+    found = connection.execute(select(table.subject).where(table.request_id == label.request_id)).scalar()
+    if found is None:
+        raise StoreError(f"request {label.request_id} is not in the journal: nobody's key can seal what was said")
+    return str(found)
+
+
 def _label(row: Row[tuple[object, ...]]) -> Label:
     fields = dict(row._mapping)
     fields["group"] = fields.pop("grouped")
@@ -72,10 +101,13 @@ class SqlRevisions(Room):
             connection.execute(table.insert().values(number=last + 1, at_ns=at_ns, note=note, data=data))
             return int(last) + 1
 
-        try:
-            return await self.database.write(insert)
-        except StoreError:  # another process took the number
-            return await self.database.write(insert)
+        for left in reversed(range(_TRIES)):
+            try:
+                return await self.database.write(insert)
+            except StoreError:  # another process took the number
+                if not left:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     async def get(self, number: int) -> Revision | None:
         """A revision, or None."""
@@ -84,10 +116,10 @@ class SqlRevisions(Room):
     async def all(self) -> Sequence[Revision]:
         """Every revision, oldest first."""
         table, promoted = schema.revisions.c, schema.promotions.c
-        times = select(promoted.number, func.max(promoted.at_ns)).group_by(promoted.number)
+        times = select(promoted.number, func.max(promoted.at_ns).label("last")).group_by(promoted.number)
 
         def query(connection: Connection) -> list[Revision]:
-            at = dict(connection.execute(times).tuples().all())
+            at = {row.number: row.last for row in connection.execute(times).all()}
             serving = _serving(connection)
             return [
                 Revision(
@@ -128,15 +160,8 @@ class SqlIncidents(Room):
 
     async def add(self, incident: Incident) -> bool:
         """Whether the incident is new. Durable before it returns."""
-        table = schema.incidents
-
-        def insert(connection: Connection) -> bool:
-            if connection.execute(select(table.c.id).where(table.c.id == incident.id)).first() is not None:
-                return False
-            connection.execute(table.insert().values(msgspec.structs.asdict(incident)))
-            return True
-
-        return await self.database.write(insert)
+        statement, row = self.database.statements.incidents, msgspec.structs.astuple(incident)
+        return await self.database.write(lambda connection: connection.exec_driver_sql(statement, row).rowcount > 0)
 
     async def all(self, *, feature: str | None = None) -> Sequence[Incident]:
         """Incidents, oldest first."""

@@ -6,12 +6,14 @@ import time
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import Connection, Delete, Row, Select, and_, func, select
 
-from surefoot.records import Case, Entry, Key
+from surefoot.errors import StoreError
+from surefoot.records import Case, Entry, Key, Label
 from surefoot.store import schema
 from surefoot.store.database import Database, Room
 from surefoot.store.scribe import case_label
+from surefoot.store.sqllabels import append_label
 from surefoot.store.vault import NONCE
 
 
@@ -57,6 +59,33 @@ class SqlCases(Room):
             return True
 
         return await self.database.write(move)
+
+    async def judge(self, case_id: str, *, label: Label, at_ns: int) -> bool:
+        """Whether an open case was moved to "judged" and its label appended, with its event, in one transaction."""
+        table, database = schema.cases, self.database
+        event = {"case_id": case_id, "at_ns": at_ns, "kind": "judged", "detail": label.verdict}
+        of_request = (table.c.id == case_id, table.c.request_id == label.request_id)
+        question = (table.c.tenant, table.c.feature, table.c.fingerprint)
+        judged = table.update().where(*of_request, table.c.state == "open").values(state="judged").returning(*question)
+
+        def write(connection: Connection) -> bool:
+            case = connection.execute(judged).first()
+            if case is None:
+                return False
+            if label.verdict == "wrong":
+                connection.execute(_cached(*case))
+            if not append_label(connection, database.statements, label):
+                raise StoreError(f"there is a label {label.id} already")
+            connection.execute(schema.case_events.insert().values(event))
+            return True
+
+        return await database.write(write)
+
+
+def _cached(tenant: str, feature: str, fingerprint: str) -> Delete:
+    table = schema.cache.c
+    of_question = (table.tenant == tenant, table.feature == feature, table.fingerprint == fingerprint)
+    return schema.cache.delete().where(*of_question)
 
 
 def _cases() -> Select[tuple[object, ...]]:

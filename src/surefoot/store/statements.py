@@ -45,6 +45,8 @@ class Statements:
         self.settings = self._unless_there(schema.settings)
         self.new_epochs = self._unless_there(schema.cache_epochs)
         self.policies = self._unless_there(schema.policies)
+        self.labels = self._unless_there(schema.labels)
+        self.incidents = self._unless_there(schema.incidents)
         self.cache = self._put_cache()
         self.cached = self._get_cache()  # values: tenant, feature, fingerprint
         self.set_budgets = self._set_budgets()  # values: spent, reserved, scope, window

@@ -1,6 +1,8 @@
 """A policy is one value with a version."""
 
-from surefoot.policy import Feature, Map, Policy, parse_ladder
+from msgspec.structs import replace
+
+from surefoot.policy import Feature, Map, Policy, Promise, parse_ladder
 from surefoot.policy.policy import decode, encode
 
 
@@ -16,3 +18,15 @@ def test_a_stored_policy_comes_back_as_it_was() -> None:
 def test_the_version_changes_with_any_rule() -> None:
     assert policy(0.85).version != policy(0.86).version
     assert policy(0.85).version == policy(0.85).version
+
+
+def test_an_edition_changes_with_what_decides_and_with_nothing_else() -> None:
+    def edition(**changed: object) -> str:
+        feature = Feature(name="f", ladder=parse_ladder(["a", "b"]), mode="enforce")
+        return Policy.of({"f": replace(feature, **changed), "g": feature}).editions["f"]
+
+    same = edition()
+    for change in ({"audit": 0.1}, {"promise": Promise(accuracy=0.9)}, {"budget_nanodollars": 1}, {"baseline": "b"}):
+        assert edition(**change) == same
+    for change in ({"confidence": 0.9}, {"mode": "observe"}, {"thresholds": {"a": 0.5}}, {"stream": "sentence"}):
+        assert edition(**change) != same

@@ -1,86 +1,14 @@
 """The door: keys, tenants, attribution. The application runs in this process, over the memory store."""
 
-import asyncio
 from collections.abc import Iterator
-from hashlib import sha256
 
-import httpx
 import pytest
+from door_support import KNOWN, UNKNOWN, Door
 
-from surefoot.app import App
-from surefoot.config.load import load_text
-from surefoot.config.schema import Server
-from surefoot.demo.places import CLINIC
-from surefoot.records import Attribution, Key
-from surefoot.server.asgi import Wire
+from surefoot.records import Attribution
 from surefoot.server.proxy.attribution import normal
 from surefoot.server.routes import find
 from surefoot.server.serve import is_loopback
-from surefoot.store.memory import MemoryStore
-
-CONFIG = f"""
-[providers.docs]
-kind = "extractive"
-folder = "{CLINIC / "handbook"}"
-[models.quotes]
-provider = "docs"
-[features.clinic]
-mode = "enforce"
-ladder = ["cache", "quotes"]
-person = "nurse"
-[features.clinic.maps.quotes]
-p = 0.9
-[features.other]
-ladder = ["quotes"]
-[people.nurse]
-"""
-KNOWN, UNKNOWN = "How long do repeat prescriptions take?", "Who was Tutankhamun?"
-
-
-class Door:
-    """A gateway with the keys "a" and "b" of two tenants, "r" revoked, "o" for one feature."""
-
-    def __init__(self, *, keyed: bool = True) -> None:
-        self.runner = asyncio.Runner()
-        self.app = self.runner.run(self._start(keyed))
-
-    async def _start(self, keyed: bool) -> App:
-        store = MemoryStore()
-        keys = [
-            ("a", "acme", (), None),
-            ("b", "bravo", (), None),
-            ("r", "acme", (), 5),
-            ("o", "acme", ("other",), None),
-        ]
-        for name, tenant, features, revoked in keys if keyed else ():
-            await store.keys.put(
-                Key(
-                    id=f"key_{name}", prefix=name, hash=sha256(name.encode()).hexdigest(), tenant=tenant, features=features,
-                    revoked_at_ns=revoked,
-                )
-            )  # fmt: skip
-        return await App.start(load_text(CONFIG), store=store)
-
-    def send(
-        self, method: str, path: str, key: str | None = None, json: object = None, **headers: str
-    ) -> httpx.Response:
-        if key is not None:
-            headers["authorization"] = f"Bearer {key}"
-
-        async def run() -> httpx.Response:
-            transport = httpx.ASGITransport(Wire(self.app, Server()), client=("10.0.0.1", 1))
-            async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as client:
-                return await client.request(method, path, json=json, headers=headers)
-
-        return self.runner.run(run())
-
-    def ask(self, question: str, key: str | None = "a", model: str = "clinic", **headers: str) -> httpx.Response:
-        body = {"model": model, "messages": [{"role": "user", "content": question}]}
-        return self.send("POST", "/v1/chat/completions", key, body, **headers)
-
-    def close(self) -> None:
-        self.runner.run(self.app.close())
-        self.runner.close()
 
 
 @pytest.fixture
@@ -105,7 +33,7 @@ def test_without_a_living_key_nothing_is_served(door: Door, key: str | None) -> 
 
 def test_a_revoked_last_key_does_not_open_the_door() -> None:
     door = Door()
-    for name in "abo":
+    for name in "abostp":
         door.runner.run(door.app.store.keys.revoke(f"key_{name}", at_ns=9))
     door.runner.run(door.app.keys.refresh())
     assert door.ask(KNOWN, None).status_code == 401
@@ -164,7 +92,15 @@ def test_attribution_never_refuses_a_request() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/messages", "/anthropic/v1/messages/", "/openai/embeddings", "/models", "/v1/cases/c", "/openai/v1/models/m"],
+    [
+        "/v1/outcomes",
+        "/v1/messages",
+        "/anthropic/v1/messages/",
+        "/openai/embeddings",
+        "/models",
+        "/v1/cases/c",
+        "/openai/v1/models/m",
+    ],
 )
 def test_every_path_is_found_under_every_mount(path: str) -> None:
     assert find(path) is not None

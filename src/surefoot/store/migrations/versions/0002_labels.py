@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 _SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-_APPEND_ONLY = ("labels", "promotions", "incidents")
+_APPEND_ONLY = ("labels", "revisions", "promotions", "incidents")
 
 
 def upgrade() -> None:
