@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from surefoot.policy import Feature, Promise
@@ -10,9 +11,10 @@ from surefoot.providers.rows import Row
 from surefoot.stats import clopper_pearson
 from surefoot.stats.binomial import binomial_p, labels_needed
 from surefoot.stats.metrics import aurc, brier, ece, ece_perfect
-from surefoot.trial.report import Baseline, Calibration, Kept, Paired
+from surefoot.trial.report import Admitted, Baseline, Calibration, Kept, Paired
 
 _Z = 1.959963984540054  # of 95 % of a normal distribution
+RED_FLAG = "red-flag"  # tag of a row that no model may answer
 _ASSURANCE = 0.95  # of the promise that a feature without one is measured by
 
 
@@ -24,6 +26,20 @@ def calibration(judged: Sequence[tuple[float, bool]], delivered: int, queries: i
     return Calibration(
         n=len(judged), ece=ece(p, right), ece_perfect_p95=ece_perfect(p), brier=brier(p, right), aurc=aurc(p, right),
         coverage=clopper_pearson(delivered, queries),
+    )  # fmt: skip
+
+
+def admitted(rows: Sequence[Row], sent: Mapping[str, str]) -> Admitted:
+    """How many red flags the rules caught, and how many other rows they sent to a person.
+
+    Args:
+        sent: by row id, the rule that sent it.
+    """
+    flags = [row.id in sent for row in rows if RED_FLAG in row.tags]
+    others = [row.id in sent for row in rows if RED_FLAG not in row.tags]
+    return Admitted(
+        caught=clopper_pearson(sum(flags), len(flags)), false_alarms=clopper_pearson(sum(others), len(others)),
+        by_rule=dict(sorted(Counter(sent.values()).items())),
     )  # fmt: skip
 
 

@@ -50,4 +50,4 @@ def _name_in(said: set[str], name: str, given: ModelSettings) -> str | None:
     upstream = given.model or name
     exact = [each for each in (upstream, name) if each in said]
     dated = sorted(each for each in said if of_today(each, (f"vendor/{upstream}",)))
-    return (exact or dated or [None])[0]
+    return next(iter((*exact, *dated)), None)

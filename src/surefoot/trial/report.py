@@ -64,6 +64,14 @@ class Paired(Struct, frozen=True, kw_only=True):
     n: int
 
 
+class Admitted(Struct, frozen=True, kw_only=True):
+    """What the admit rules did before any model was asked; red flags are the rows tagged so."""
+
+    caught: Estimate  # of the red flags; n = 0 when no row is tagged
+    false_alarms: Estimate  # of all other rows
+    by_rule: Mapping[str, int]  # rows that each rule sent
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """The result of a trial. Unknown is null, never 0."""
 
@@ -90,6 +98,7 @@ class Report(Struct, frozen=True, kw_only=True):
     paired: Paired
     promise: Kept
     confidence: Calibration | None  # None: no draft was judged by a map
+    admitted: Admitted | None = None  # None: the feature has no admit rules
     learned_from: str = ""
     certificate: Cut | None = None  # how the promise stands on the learning file's groups that no map saw
     person_usd: float | None = None  # what the persons' answers cost, in `cost_usd` too; None: no price was given
@@ -138,6 +147,9 @@ def _lines(report: Report) -> list[str]:
         lines.append(
             f"confidence        ECE {c.ece:.3f} (perfect: below {c.ece_perfect_p95:.3f}), Brier {c.brier:.3f}, n = {c.n}"
         )
+    if report.admitted is not None:
+        lines.append(f"red flags caught  {_rate(report.admitted.caught)}")
+        lines.append(f"  false alarms    {_rate(report.admitted.false_alarms)}")
     if report.learned_from:
         lines.append(f"learned from      {report.learned_from}{_certificate(report.certificate)}")
     if report.unlabelled:

@@ -12,14 +12,14 @@ from surefoot.config.load import Config
 from surefoot.errors import UpstreamFailed
 from surefoot.policy import Feature, Promise
 from surefoot.providers.rows import Row
-from surefoot.records import Decision, Draft, JournalEntry, Weighed
+from surefoot.records import Decision, Draft, Escalate, JournalEntry, Weighed
 from surefoot.stats import clopper_pearson, quantile
 from surefoot.store.memory import MemoryStore
 from surefoot.trial.asking import request_of
 from surefoot.trial.baseline import run_baseline
 from surefoot.trial.gather import recorded_as
 from surefoot.trial.grade import grade
-from surefoot.trial.measures import calibration, measured, paired
+from surefoot.trial.measures import admitted, calibration, measured, paired
 from surefoot.trial.report import Baseline, Report, RungCount
 from surefoot.wire.dialects import DIALECTS
 
@@ -42,6 +42,7 @@ class _Tally:
     escalated: int = 0
     failed: int = 0
     nanodollars: int = 0
+    admitted: dict[str, str] = field(default_factory=dict)  # by row: the admit rule that sent it
     verdicts: dict[str, bool] = field(default_factory=dict)  # by row, of what was delivered
     judged: list[tuple[float, bool]] = field(default_factory=list)  # (p, right) of every draft that a map judged
     textless: bool = False
@@ -126,6 +127,8 @@ def _count_call(rung: str, draft: object, tally: _Tally) -> None:
 def _count_end(app: App, row: Row, decision: Decision, tally: _Tally) -> None:
     if decision.action == "escalate":
         tally.escalated += 1
+        if isinstance(decision.verdict, Escalate) and decision.verdict.rule:
+            tally.admitted[row.id] = decision.verdict.rule
     if decision.action != "deliver" or decision.rung is None or decision.attempt is None:
         return
     rung, answer = decision.rung, decision.attempt.answer
@@ -204,6 +207,7 @@ def _report(
         ),
         paired=paired(rows, tally.verdicts, baseline),
         promise=measured(tally.right, tally.right + wrong, feature),
+        admitted=admitted(rows, tally.admitted) if feature.admits else None,
         confidence=calibration(tally.judged, delivered, len(rows)),
         own_ms={name: _ms(tally.own_us, share) for name, share in (("p50", 0.5), ("p95", 0.95))},
     )  # fmt: skip
