@@ -11,12 +11,15 @@ from surefoot.learning.examples import Example
 from surefoot.policy import Map, apply_map
 from surefoot.records import Evidence, Signal
 from surefoot.stats.arrays import Floats
-from surefoot.stats.intervals import Estimate, clopper_pearson
-from surefoot.stats.metrics import Bin, aurc, auroc, brier, ece, ece_perfect, reliability
+from surefoot.stats.intervals import Estimate
+from surefoot.stats.metrics import Bin, aurc, auroc, brier, ece, ece_perfect, rate, reliability
 
 
 class Measures(Struct, frozen=True, kw_only=True):
-    """Probabilities beside verdicts. Drafts that no map could judge are in `n` of nothing but `unjudged`."""
+    """Probabilities beside verdicts, each draft counted for what it stands for; one group is one unit of the intervals.
+
+    Drafts that no map could judge are in `n` of nothing but `unjudged` and `coverage`.
+    """
 
     n: int
     unjudged: int
@@ -34,21 +37,22 @@ class Measures(Struct, frozen=True, kw_only=True):
 def measure(low: Floats, p: Floats, examples: Sequence[Example], *, bar: float) -> Measures:
     """The measures of probabilities, NaN where there is none, against the verdicts of their examples."""
     accepted = np.array([example.accepted for example in examples], dtype=np.bool_)
-    known = ~np.isnan(p)
-    sure, verdicts = p[known], accepted[known]
-    over = low[known] >= bar
+    weight = np.array([example.weight for example in examples])
+    groups = np.array([example.group for example in examples], dtype=np.str_)
+    known, over = ~np.isnan(p), low >= bar  # NaN reaches no bar
+    sure, verdicts, stands = p[known], accepted[known], weight[known]
     return Measures(
         n=int(known.sum()),
         unjudged=int((~known).sum()),
-        right=clopper_pearson(int(verdicts.sum()), int(known.sum())),
-        auroc=auroc(sure, verdicts),
-        aurc=aurc(sure, verdicts),
-        ece=ece(sure, verdicts),
-        ece_perfect_p95=ece_perfect(sure),
-        brier=brier(sure, verdicts),
-        coverage=clopper_pearson(int(over.sum()), len(examples)),
-        right_at_bar=clopper_pearson(int(verdicts[over].sum()), int(over.sum())),
-        bins=reliability(sure, verdicts),
+        right=rate(verdicts, weights=stands, groups=groups[known].tolist()),
+        auroc=auroc(sure, verdicts, weights=stands),
+        aurc=aurc(sure, verdicts, weights=stands),
+        ece=ece(sure, verdicts, weights=stands),
+        ece_perfect_p95=ece_perfect(sure, weights=stands),
+        brier=brier(sure, verdicts, weights=stands),
+        coverage=rate(over, weights=weight, groups=groups.tolist()),
+        right_at_bar=rate(accepted[over], weights=weight[over], groups=groups[over].tolist()),
+        bins=reliability(sure, verdicts, weights=stands, groups=groups[known].tolist()),
     )
 
 

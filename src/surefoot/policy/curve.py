@@ -24,7 +24,9 @@ def apply_curve(curve: Curve, z: float) -> tuple[float, float, float]:
         above = bisect_left(curve.p1, z, key=_AT)
         low = curve.p0[below - 1][1] if below else 0.0
         high = curve.p1[above][1] if above < len(curve.p1) else 1.0
-        return low, high / (1 - low + high), high
+        p = min(max(high / (1 - low + high), low), high)
+        least, most = _band(curve.band, z) if curve.band else (low, high)
+        return min(low, least), p, max(high, most)
     if curve.kind == "beta":
         inner = min(max(sigmoid(z), _EDGE), 1 - _EDGE)
         p = sigmoid(curve.a * math.log(inner) - curve.b * math.log(1 - inner) + curve.c)

@@ -43,6 +43,14 @@ def weights_of(given: Sequence[float] | NDArray[Any] | None, n: int) -> Floats:
     return array / array.mean() if n else array
 
 
+def effective(weights: Floats) -> float:
+    """How many equally weighted labels tell as much: (sum w)^2 / sum w^2, between 1 and n; 0 when n = 0.
+
+    Source: Kish (1965), Survey Sampling.
+    """
+    return float(weights.sum() ** 2 / (weights @ weights)) if weights.size else 0.0
+
+
 def sigmoid(z: Floats) -> Floats:
     """1 / (1 + exp(-z)), without overflow."""
     small = np.exp(-np.abs(z))

@@ -9,8 +9,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from surefoot.stats.arrays import EDGE, Floats, bools, floats, sigmoid, weights_of
-from surefoot.stats.logistic import newton
+from surefoot.stats.arrays import EDGE, Bools, Floats, bools, effective, floats, sigmoid, weights_of
+from surefoot.stats.logistic import newton, penalised_loss
+
+_SAME = 1e-9  # scores that differ by less, for their size, are one score
 
 
 class Platt(Struct, frozen=True):
@@ -57,24 +59,34 @@ class VennAbers(Struct, frozen=True):
     def p(self, z: NDArray[Any]) -> Floats:
         """One probability out of two, p1 / (1 - p0 + p1): minimax for the log-loss."""
         low, high = self.p0.at(z), self.p1.at(z)
-        return np.asarray(high / (1 - low + high))
+        return np.clip(high / (1 - low + high), low, high)
+
+    def widened(self, parts: int = 10_000) -> VennAbers:
+        """The same with p0 rounded down and p1 up to multiples of 1 / parts: never more sure, and at most parts + 1 steps.
+
+        A bar that is such a multiple itself is reached by the same scores as before.
+        """
+        below = np.floor(np.nextafter(self.p0.values * parts, np.inf)) / parts
+        above = np.ceil(np.nextafter(self.p1.values * parts, -np.inf)) / parts
+        return VennAbers(_compact(Steps(self.p0.starts, below)), _compact(Steps(self.p1.starts, above)))
 
 
 def fit_platt(
     z: Sequence[float] | NDArray[Any],
     accepted: Sequence[bool] | NDArray[Any],
     *,
-    weights: Sequence[float] | None = None,
+    weights: Sequence[float] | NDArray[Any] | None = None,
 ) -> Platt:
     """Platt's sigmoid on scores of the logit scale, with his smoothed targets, so that few labels never say 0 or 1.
 
     Args:
         z: shape (n,), scores on the logit scale.
         accepted: shape (n,), verdicts.
-        weights: shape (n,), above 0.
+        weights: shape (n,), above 0; only their ratios count.
     Returns: the map; a flat one at the smoothed rate when the scores do not tell right from wrong; (0, 0) when n = 0.
     Raises: ValueError for shapes that do not fit or values that are not finite.
-    Source: Platt (1999), Probabilistic outputs for support vector machines; targets (N+ + 1)/(N+ + 2) and 1/(N- + 2).
+    Source: Platt (1999), Probabilistic outputs for support vector machines; targets (N+ + 1)/(N+ + 2) and 1/(N- + 2), with
+        N+ and N- as effective numbers of labels where weights differ: a label that stands for twenty is one label.
     """
     scores = floats(z)
     verdicts = bools(accepted, like=scores.size)
@@ -82,10 +94,12 @@ def fit_platt(
     if scores.size == 0:
         return Platt(0.0, 0.0)
     targets = _platt_targets(verdicts, weight)
-    center, scale = float(scores.mean()), float(scores.std()) or 1.0
-    columns = np.column_stack([(scores - center) / scale, np.ones(scores.size)])
     rate = float(weight @ targets / weight.sum())
     flat = float(np.log(rate / (1 - rate)))
+    center, scale = float(scores.mean()), float(scores.std())
+    if scale <= _SAME * max(1.0, abs(center)):
+        return Platt(0.0, flat)
+    columns = np.column_stack([(scores - center) / scale, np.ones(scores.size)])
     slope, bias = newton(columns, targets, weight, np.array([1e-6, 0.0]), np.array([0.0, flat]))
     if slope <= 0:
         return Platt(0.0, flat)
@@ -96,12 +110,12 @@ def fit_beta(
     z: Sequence[float] | NDArray[Any],
     accepted: Sequence[bool] | NDArray[Any],
     *,
-    weights: Sequence[float] | None = None,
+    weights: Sequence[float] | NDArray[Any] | None = None,
 ) -> Beta:
     """Beta calibration on scores of the logit scale: two slopes, so that the ends may bend differently.
 
-    A slope that comes out below 0 is set to 0 and the rest fitted again, so that the map stays monotone.
-    Args, n = 0 and errors as `fit_platt`; targets are smoothed in the same way.
+    Slopes below 0 are not allowed, so that the map stays monotone: where the best line has one, the best of those with a
+    slope of 0 stands. Args, n = 0 and errors as `fit_platt`; targets are smoothed in the same way.
     Source: Kull, Silva Filho and Flach (2017), Beta calibration, AISTATS.
     """
     scores = floats(z)
@@ -110,24 +124,23 @@ def fit_beta(
     if scores.size == 0:
         return Beta(0.0, 0.0, 0.0)
     targets, columns = _platt_targets(verdicts, weight), _beta_columns(scores)
-    free = [True, True]
-    line = np.zeros(3)
-    while True:
-        kept = [place for place, is_free in enumerate((*free, True)) if is_free]
-        penalty = np.array([1e-6] * (len(kept) - 1) + [0.0])
+    penalty, best, least = np.array([1e-6, 1e-6, 0.0]), np.zeros(3), np.inf
+    for kept in ([0, 1, 2], [0, 2], [1, 2], [2]):
         line = np.zeros(3)
-        line[kept] = newton(columns[:, kept], targets, weight, penalty, np.zeros(len(kept)))
-        below = [place for place in (0, 1) if line[place] < 0]
-        if not below:
-            return Beta(*(float(value) for value in line))
-        free[min(below, key=lambda place: line[place])] = False
+        line[kept] = newton(columns[:, kept], targets, weight, penalty[kept], line[kept])
+        loss = penalised_loss(columns, targets, weight, penalty, line)
+        if line[:2].min() >= 0 and loss < least:
+            best, least = line, loss
+        if kept == [0, 1, 2] and least < np.inf:
+            break
+    return Beta(*(float(value) for value in best))
 
 
 def fit_isotonic(
     z: Sequence[float] | NDArray[Any],
     accepted: Sequence[bool] | NDArray[Any],
     *,
-    weights: Sequence[float] | None = None,
+    weights: Sequence[float] | NDArray[Any] | None = None,
 ) -> Steps:
     """The non-decreasing function of the score that is nearest to the verdicts in squares.
 
@@ -148,13 +161,14 @@ def fit_venn_abers(
     z: Sequence[float] | NDArray[Any],
     accepted: Sequence[bool] | NDArray[Any],
     *,
-    weights: Sequence[float] | None = None,
+    weights: Sequence[float] | NDArray[Any] | None = None,
 ) -> VennAbers:
     """The inductive Venn-Abers predictor as two step functions of the score.
 
     For every distinct score the isotonic fit is what the whole sample gives with one more point at that score: p0 with
     it wrong, p1 with it right. A score between two known ones takes p0 from the one below and p1 from the one above, which
-    is where the added point would be pooled. Weights make the added point count as an average one.
+    is where the added point would be pooled. With weights the added point counts for what a draft of the traffic, not of the
+    labels, stands for on average, sum w^2 / sum w: labels that are few for what they stand for leave a wider interval.
     Returns: the two tables; n = 0 raises ValueError.
     Source: Vovk, Petej and Fedorova (2015), Large-scale probabilistic predictors with and without guarantees of validity;
         values by the greatest convex minorant of the cumulative sum diagram.
@@ -163,20 +177,26 @@ def fit_venn_abers(
     verdicts = bools(accepted, like=scores.size)
     if scores.size == 0:
         raise ValueError("Venn-Abers of nothing")
-    starts, sums, counts = _tied(scores, verdicts, weights_of(weights, scores.size))
+    weight = weights_of(weights, scores.size)
+    added = scores.size / effective(weight)
+    starts, sums, counts = _tied(scores, verdicts, weight)
     left, right = _stacks(sums, counts), _stacks(-sums[::-1], counts[::-1])[::-1]
     below, above = np.zeros(starts.size), np.zeros(starts.size)
     for place in range(starts.size):
         pools = (left[place], right[place])
-        below[place] = _with_one(sums[place], counts[place] + 1, *pools)
-        above[place] = _with_one(sums[place] + 1, counts[place] + 1, *pools)
+        below[place] = _with_one(sums[place], counts[place] + added, *pools)
+        above[place] = _with_one(sums[place] + added, counts[place] + added, *pools)
+    below, above = (
+        np.maximum.accumulate(below),
+        np.maximum.accumulate(above),
+    )  # sums in another order differ in the last bit
     floor = Steps(np.append(-np.inf, starts), np.append(0.0, below))
     ceiling = Steps(np.append(-np.inf, np.nextafter(starts, np.inf)), np.append(above, 1.0))
     return VennAbers(_compact(floor), _compact(ceiling))
 
 
-def _platt_targets(verdicts: NDArray[np.bool_], weight: Floats) -> Floats:
-    right, wrong = float(weight[verdicts].sum()), float(weight[~verdicts].sum())
+def _platt_targets(verdicts: Bools, weight: Floats) -> Floats:
+    right, wrong = effective(weight[verdicts]), effective(weight[~verdicts])
     return np.where(verdicts, (right + 1) / (right + 2), 1 / (wrong + 2))
 
 
@@ -185,7 +205,7 @@ def _beta_columns(z: Floats) -> Floats:
     return np.column_stack([np.log(inner), -np.log(1 - inner), np.ones(inner.size)])
 
 
-def _tied(scores: Floats, verdicts: NDArray[np.bool_], weight: Floats) -> tuple[Floats, Floats, Floats]:
+def _tied(scores: Floats, verdicts: Bools, weight: Floats) -> tuple[Floats, Floats, Floats]:
     """(distinct scores ascending, sum of verdicts at each, weight at each)."""
     starts, place = np.unique(scores, return_inverse=True)
     sums = np.bincount(place, weights=weight * verdicts, minlength=starts.size)
@@ -237,5 +257,5 @@ def _with_one(total: float, count: float, left: _Pool | None, right: _Pool | Non
 
 
 def _compact(steps: Steps) -> Steps:
-    keep = np.append(True, steps.values[1:] != steps.values[:-1])
+    keep = np.append(True, steps.values[1:] > steps.values[:-1])
     return Steps(steps.starts[keep], steps.values[keep])

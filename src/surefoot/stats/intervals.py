@@ -37,10 +37,16 @@ def clopper_pearson(hits: int, n: int, *, assurance: float = 0.95) -> Estimate:
         raise ValueError(f"assurance {assurance} is not between 0 and 1")
     if n == 0:
         return Estimate(estimate=None, low=0.0, high=1.0, n=0)
-    tail = (1 - assurance) / 2
-    low = 0.0 if hits == 0 else _beta_quantile(tail, hits, n - hits + 1)
-    high = 1.0 if hits == n else _beta_quantile(1 - tail, hits + 1, n - hits)
+    low, high = binomial_ends(hits, n, assurance=assurance)
     return Estimate(estimate=hits / n, low=low, high=high, n=n)
+
+
+def binomial_ends(hits: float, n: float, *, assurance: float = 0.95) -> tuple[float, float]:
+    """The ends of Clopper and Pearson's interval, 0 <= hits <= n and n above 0; effective numbers need not be whole."""
+    tail = (1 - assurance) / 2
+    low = 0.0 if hits <= 0 else _beta_quantile(tail, hits, n - hits + 1)
+    high = 1.0 if hits >= n else _beta_quantile(1 - tail, hits + 1, n - hits)
+    return low, high
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:

@@ -10,9 +10,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from surefoot.stats.arrays import Floats, floats
+from surefoot.stats.arrays import Bools, Floats, floats
+from surefoot.stats.metrics import rate
 
 _LEAST = 2  # labels below which no variance can be estimated
+_BOTH = 10  # labels of either kind below which neither the judge's worth nor a normal interval can be trusted
 _Z = 1.959963984540054  # of 95 % of a normal distribution
 
 
@@ -38,28 +40,37 @@ def ppi_rate(
     Args:
         wrong: shape (n,), 1 where a person said wrong, else 0.
         judged: shape (n,), the judge's score of wrongness for the same answers.
-        all_judged: shape (N,), its scores for all answers, the labelled ones among them or not.
+        all_judged: shape (N,), its scores for all answers, the labelled ones among them. Were they not, the interval would be a
+            little too wide.
         propensities: shape (n,), in (0, 1], how probable it was that each was labelled; None: all the same.
-    Returns: lambda * mean(judge on all) + weighted mean(wrong - lambda * judge on the labelled), cut to [0, 1].
-    Raises: ValueError for shapes that do not fit.
-    Source: Angelopoulos, Duchi and Zrnic (2023), PPI++, arXiv 2311.01453; weights by Horvitz and Thompson, normalised (Hajek).
+    Returns: lambda * mean(judge on all) + weighted mean(wrong - lambda * judge on the labelled), cut to [0, 1]. With fewer
+        than ten labels of either kind the labels stand alone, with their exact binomial interval: few wrong answers tell
+        neither what the judge is worth nor a variance, and none at all would look like certainty.
+    Raises: ValueError for shapes that do not fit, or propensities out of range.
+    Source: Angelopoulos, Duchi and Zrnic (2023), PPI++, arXiv 2311.01453, with labels among all; weights by Horvitz and
+        Thompson, normalised (Hajek).
     """
     labels = floats(wrong)
     mine = floats(judged, like=labels.size)
     every = floats(all_judged)
     share = np.ones(labels.size) if propensities is None else floats(propensities, like=labels.size)
+    if labels.size and not 0 < share.min() <= share.max() <= 1:
+        raise ValueError("a propensity must be above 0 and at most 1")
     alone = float(every.mean()) if every.size else None
-    if labels.size < _LEAST or every.size < _LEAST:
+    if labels.size < _LEAST:
         return Corrected(
             estimate=None, low=0.0, high=1.0, n=labels.size, judged=every.size, judge_alone=alone, tuning=0.0,
             effective_n=None,
         )  # fmt: skip
+    fails = labels > 0
+    if every.size < _LEAST or min(fails.sum(), (~fails).sum()) < _BOTH:
+        return _labels_alone(fails, 1 / share, every, alone)
     weight = (1 / share) / (1 / share).sum()
     tuning = _tuned(labels, mine, every, weight)
     rectifier = labels - tuning * mine
     estimate = tuning * float(every.mean()) + float(weight @ rectifier)
-    spread = tuning**2 * float(every.var(ddof=1)) / every.size + _variance(rectifier, weight)
-    plain = _variance(labels, weight)
+    shared = max(0.0, _covariance(mine, rectifier, weight)) / every.size  # a labelled answer is in both means
+    spread = tuning**2 * float(every.var(ddof=1)) / every.size + _variance(rectifier, weight) + 2 * tuning * shared
     half = _Z * math.sqrt(spread)
     return Corrected(
         estimate=min(1.0, max(0.0, estimate)),
@@ -69,8 +80,20 @@ def ppi_rate(
         judged=every.size,
         judge_alone=alone,
         tuning=tuning,
-        effective_n=labels.size * plain / spread if spread > 0 else None,
+        effective_n=labels.size * _variance(labels, weight) / spread if spread > 0 else None,
     )
+
+
+def _labels_alone(fails: Bools, weight: Floats, every: Floats, alone: float | None) -> Corrected:
+    found = rate(fails, weights=weight)
+    return Corrected(
+        estimate=found.estimate, low=found.low, high=found.high, n=fails.size, judged=every.size, judge_alone=alone,
+        tuning=0.0, effective_n=float(fails.size),
+    )  # fmt: skip
+
+
+def _covariance(one: Floats, other: Floats, weight: Floats) -> float:
+    return float(weight @ ((one - float(weight @ one)) * (other - float(weight @ other))))
 
 
 def _variance(values: Floats, weight: Floats) -> float:
@@ -80,9 +103,12 @@ def _variance(values: Floats, weight: Floats) -> float:
 
 
 def _tuned(labels: Floats, mine: Floats, every: Floats, weight: Floats) -> float:
-    """The weight of the judge with the least variance, between 0 and 1."""
+    """The weight of the judge with the least variance of the estimate, between 0 and 1."""
+    square = weight * weight
     centered = mine - float(weight @ mine)
-    covariance = float((weight * weight) @ (centered * (labels - float(weight @ labels))))
-    own = float((weight * weight) @ (centered**2))
-    total = own + float(every.var(ddof=1)) / every.size
-    return float(np.clip(covariance / total, 0.0, 1.0)) if total > 0 else 0.0
+    worth = (
+        float(square @ (centered * (labels - float(weight @ labels)))) - _covariance(mine, labels, weight) / every.size
+    )
+    own = float(square @ (centered**2))
+    total = own + float(every.var(ddof=1)) / every.size - 2 * _covariance(mine, mine, weight) / every.size
+    return float(np.clip(worth / total, 0.0, 1.0)) if total > 1e-9 * own else 0.0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from surefoot.stats import clopper_pearson, quantile
+from surefoot.stats.intervals import binomial_ends
 
 
 @given(st.integers(0, 5000), st.integers(0, 5000), st.sampled_from([0.8, 0.95, 0.999]))
@@ -34,3 +35,10 @@ def test_impossible_counts_are_refused(hits: int, n: int, assurance: float) -> N
 def test_a_quantile_of_nothing_is_unknown() -> None:
     assert quantile([], 0.5) is None
     assert quantile([3.0, 1.0, 2.0], 0.5) == 2.0
+
+
+@given(st.floats(0.01, 200), st.floats(0.01, 200))
+def test_ends_of_effective_numbers_are_quantiles_of_beta_distributions(hits: float, misses: float) -> None:
+    low, high = binomial_ends(hits, hits + misses)
+    assert math.isclose(low, beta.ppf(0.025, hits, misses + 1), abs_tol=1e-9)
+    assert math.isclose(high, beta.ppf(0.975, hits + 1, misses), abs_tol=1e-9)
