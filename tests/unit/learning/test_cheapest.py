@@ -92,17 +92,6 @@ def test_with_a_dear_person_the_promise_is_kept_at_few_escalations() -> None:
     assert thresholds[-1] <= 0.95  # the top rung delivers
 
 
-def test_a_dearer_person_is_asked_no_more_often() -> None:
-    walks, scores = world(1200, 4, top=0.8)
-    fitted, held = (walks[:600], [each[:600] for each in scores]), (walks[600:], [each[600:] for each in scores])
-
-    def asked(nanodollars: float) -> int:
-        (small, top), _ = cheapest_with_person(fitted, held, PROMISE, person_nanodollars=nanodollars)
-        return int(((scores[0] < small) & (scores[1] < top)).sum())
-
-    assert asked(1e6) <= asked(100.0) <= asked(0.0)
-
-
 def test_a_promise_that_cannot_be_kept_delivers_nothing_and_says_how_many_labels_are_missing() -> None:
     walks = [walk(place, False, place % 2 == 0) for place in range(400)]
     scores = [np.full(400, 0.3), np.full(400, 0.5)]
