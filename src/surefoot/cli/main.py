@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from surefoot import __version__
-from surefoot.cli import keys, money, people, run, steer, trying
+from surefoot.cli import confidence, keys, label, learning, money, people, run, steer, trying
 from surefoot.cli.common import MONEY, PEOPLE, RUN, STEER, TRY
 
 app = typer.Typer(
@@ -27,10 +27,16 @@ app.command(rich_help_panel=TRY)(trying.ask)
 app.command(rich_help_panel=TRY)(trying.trial)
 app.command(rich_help_panel=STEER)(steer.policy)
 app.command(rich_help_panel=STEER)(steer.replay)
+app.command(rich_help_panel=STEER)(learning.learn)
+app.command(rich_help_panel=STEER)(learning.promote)
+app.command(rich_help_panel=STEER)(learning.rollback)
+app.command(rich_help_panel=STEER)(learning.revisions)
+app.command(rich_help_panel=STEER)(confidence.confidence)
 app.add_typer(journal, name="journal", rich_help_panel=STEER)
 app.add_typer(cache, name="cache", rich_help_panel=STEER)
 app.command(rich_help_panel=MONEY)(money.ledger)
 app.command(rich_help_panel=PEOPLE)(people.cases)
+app.command(rich_help_panel=PEOPLE)(label.label)
 app.command(rich_help_panel=PEOPLE)(people.erase)
 
 key.command("create")(keys.create)

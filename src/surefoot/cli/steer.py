@@ -8,27 +8,38 @@ import msgspec
 import typer
 from rich.table import Table
 
+from surefoot.app.learn import served
 from surefoot.cli.common import ConfigOption, JsonOption, fail, find_config, out, with_store
 from surefoot.errors import SurefootError
+from surefoot.policy import Map
 from surefoot.policy.policy import encode
 from surefoot.replay import replay as run_replay
 
 
 def policy(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show the rules of every feature, and the version they amount to."""
+    """Show the rules of every feature as they serve, learned maps included, and the version they amount to."""
     try:
-        found = find_config(config).policy
+        read = find_config(config)
     except SurefootError as error:
         raise fail(error) from error
+    now = with_store(config, lambda store: served(store, read))
     if as_json:
-        typer.echo(encode(found.features).decode())
+        typer.echo(encode(now.policy.features).decode())
         return
-    table = Table("feature", "mode", "ladder", "bar", "maps", title=f"policy {found.version}", expand=False)
-    for name, feature in found.features.items():
+    revision = f", revision {now.revision.number}" if now.revision is not None else ""
+    table = Table(
+        "feature", "mode", "ladder", "bar", "maps", title=f"policy {now.policy.version}{revision}", expand=False
+    )
+    for name, feature in now.policy.features.items():
         ladder = " ▸ ".join((*(rung.name for rung in feature.ladder), feature.person.role))
-        maps = ", ".join(feature.maps) or "none: uncalibrated"
+        maps = ", ".join(f"{rung} ({_kind(chosen)})" for rung, chosen in feature.maps.items()) or "none: uncalibrated"
         table.add_row(name, feature.mode, ladder, f"{feature.confidence:.2f}", maps)
     out.print(table)
+
+
+def _kind(chosen: Map) -> str:
+    """How a map came to be."""
+    return chosen.curve.kind if chosen.curve is not None else "configured"
 
 
 def replay(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
 
 import msgspec
 from msgspec import Struct
 
-from surefoot.learning.standing import CERTIFYING
+from surefoot.learning.standing import unit
 from surefoot.records import Checked, Draft, Incident, JournalEntry, Label, Read
 from surefoot.stats.intervals import clopper_pearson
 from surefoot.stats.sequential import Detector
 
 _SHIFTED = 0.15  # least change of a mean score, or of a share, that is told
+_KEPT = 2000  # labels of a rung that an alarm looks back on
+
+_Key = tuple[str, str, str, str, str]  # feature, rung, edition, model, prompt
 
 
 class Watched(Struct, frozen=True, kw_only=True):
@@ -46,37 +50,95 @@ def watched(label: Label, entry: JournalEntry | None) -> Watched:
     )  # fmt: skip
 
 
-def incidents(seen: Sequence[Watched], *, limit: float) -> tuple[Incident, ...]:
-    """Every alarm in the labels of one feature, oldest first.
+class Watch:
+    """The detectors of one edition of a feature, and the last labels of each rung, to tell what changed.
 
-    Args:
-        seen: labels with what is known of their requests, in the order they came; only blind ones with a propensity count.
-        limit: the share of wrong answers that is promised or, without a promise, that the bar allows.
+    A question whose last label was wrong is not bet on again until it was right: a wrong answer counts once, however often
+    it is met. All else counts, repeats too, so that known questions that go wrong are found.
     """
-    detectors: dict[tuple[str, str, str, str], Detector] = {}
-    least: dict[tuple[str, str, str, str], float] = {}
-    found = []
-    counted = [each for each in seen if each.label.source in CERTIFYING and each.label.propensity]
-    for each in counted:
+
+    def __init__(self, *, edition: str, limit: float, raised: Sequence[Incident] = ()) -> None:
+        """Watch one edition.
+
+        Args:
+            edition: labels of others are what was before.
+            limit: the share of wrong answers that is promised or, without a promise, that the bar allows; in (0, 1).
+            raised: alarms of this feature so far; a detector goes on after its own last one.
+        """
+        self._edition, self._limit = edition, limit
+        self._raised = {incident.id: incident.at_ns for incident in raised}
+        self._detectors: dict[_Key, Detector] = {}
+        self._wrong: dict[_Key, set[str]] = {}
+        self._alarms: dict[_Key, tuple[int, int]] = {}  # how many so far, and when the last one was
+        self._seen: dict[str, deque[Watched]] = {}
+
+    def add(self, each: Watched) -> Incident | None:
+        """The alarm that a label raises, if it does. Labels come oldest first, give or take what replicas write late."""
         label = each.label
-        key = (label.rung, label.edition, each.model, each.prompt)
-        share = label.propensity or 1.0
-        least[key] = min(share, least.get(key, share))
-        detector = detectors.get(key, Detector(limit=limit)).seen(not label.accepted, least[key] / share)
-        if detector.alarm:
-            found.append(_incident(each, detector, [other for other in counted if other.label.rung == label.rung]))
-            detector = Detector(limit=limit)
-        detectors[key] = detector
-    return tuple(found)
+        counted = unit(label)
+        if counted is None:
+            return None
+        seen = self._seen.setdefault(label.rung, deque(maxlen=_KEPT))
+        seen.append(each)
+        if label.edition != self._edition:
+            return None
+        key = (label.feature, label.rung, label.edition, each.model, each.prompt)
+        alarms, last = self._alarms.get(key) or self._before(key)
+        if label.at_ns <= last or not self._news(key, label):
+            return None
+        detector = self._detectors.get(key, Detector(limit=self._limit)).seen(counted.wrong, counted.weight)
+        self._detectors[key] = detector
+        if not detector.alarm:
+            return None
+        del self._detectors[key]
+        self._alarms[key] = (alarms + 1, label.at_ns)
+        return _incident(each, detector, list(seen), id=_id(key, alarms + 1))
+
+    def _before(self, key: _Key) -> tuple[int, int]:
+        """(how many alarms this detector raised before this process, when the last one was)."""
+        count = 0
+        while _id(key, count + 1) in self._raised:
+            count += 1
+        found = (count, self._raised.get(_id(key, count), -1))
+        self._alarms[key] = found
+        return found
+
+    def _news(self, key: _Key, label: Label) -> bool:
+        """Whether the label's question was not wrong when it was last met."""
+        wrong = self._wrong.setdefault(key, set())
+        known = label.group in wrong
+        if label.accepted:
+            wrong.discard(label.group)
+        else:
+            wrong.add(label.group)
+        return not known
 
 
-def _incident(at: Watched, detector: Detector, seen: Sequence[Watched]) -> Incident:
+def last_alarm(raised: Iterable[Incident], *, edition: str) -> int | None:
+    """When drift was last found in an edition; None when it never was."""
+    times = [
+        each.at_ns
+        for each in raised
+        if each.kind == "drift" and msgspec.json.decode(each.detail).get("edition") == edition
+    ]
+    return max(times, default=None)
+
+
+def _id(key: _Key, number: int) -> str:
+    """The same in every replica, which may find the same alarm one label apart: it is told once."""
+    return f"inc_{blake2b(msgspec.json.encode(key), digest_size=8).hexdigest()}_{number}"
+
+
+def _incident(at: Watched, detector: Detector, seen: Sequence[Watched], *, id: str) -> Incident:
     """The alarm with the labels before and after the most likely beginning of the change."""
-    until = [each for each in seen if each.label.at_ns <= at.label.at_ns]
-    begin = _change(until[-detector.n :], detector.limit) + max(0, len(until) - detector.n)
-    before, after = until[:begin], until[begin:]
+    own = max(0, len(seen) - detector.n)
+    begin = own + _change(seen[own:], detector.limit)
+    before, after = seen[:begin], seen[begin:]
     detail = {
         "limit": detector.limit,
+        "edition": at.label.edition,
+        "model": at.model,
+        "prompt": at.prompt,
         "labels_since_start": detector.n,
         "before": _wrong(before),
         "after": _wrong(after),
@@ -89,7 +151,7 @@ def _incident(at: Watched, detector: Detector, seen: Sequence[Watched]) -> Incid
         ],
     }
     return Incident(
-        id=f"inc_{at.label.id}", at_ns=at.label.at_ns, feature=at.label.feature, rung=at.label.rung, kind="drift",
+        id=id, at_ns=at.label.at_ns, feature=at.label.feature, rung=at.label.rung, kind="drift",
         detail=msgspec.json.encode(detail).decode(),
     )  # fmt: skip
 

@@ -8,20 +8,17 @@ it. Without a person nothing can be escalated: the thresholds are the cheapest w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 
 import numpy as np
 from msgspec import Struct
 
 from surefoot.learning.cheapest import cheapest, cheapest_with_person
-from surefoot.learning.examples import Example, Walk
+from surefoot.learning.examples import Example, Walk, held_out
 from surefoot.learning.fit import fit_map
 from surefoot.learning.measure import Measures, applied, measure
 from surefoot.learning.threshold import Cut, certify_threshold
 from surefoot.policy import Feature, LearnedFeature, LearnedRung, Map
 from surefoot.stats.arrays import Floats
-
-_CERTIFICATE = 0.7  # share of groups kept from every map, to choose a promise's threshold on: it needs more than a map
 
 
 class RungReport(Struct, frozen=True, kw_only=True):
@@ -121,9 +118,9 @@ def _scored(walks: Sequence[Walk], place: int, chosen: Map | None, *, bar: float
 
 
 def _split(walks: Sequence[Walk]) -> tuple[list[Walk], list[Walk]]:
-    """(for maps, for the certificate) by group: a group's side depends on its name alone."""
+    """(for maps, for the certificate) by group: a group's side depends on its name and the number of groups alone."""
     sides: tuple[list[Walk], list[Walk]] = ([], [])
+    groups = len({walk.group for walk in walks})
     for walk in walks:
-        digest = int.from_bytes(blake2b(walk.group.encode(), digest_size=4).digest(), "big")
-        sides[digest / 2**32 < _CERTIFICATE].append(walk)
+        sides[held_out(walk.group, groups)].append(walk)
     return sides

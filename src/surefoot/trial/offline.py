@@ -20,6 +20,7 @@ _VENDORS = ("openai", "anthropic")
 def offline(config: Config, feature: str, file: Path, rows: Sequence[Row]) -> Config:
     """The configuration with every vendor's model answered from the file; providers in this process are asked as they are.
 
+    A judge that is a vendor's model is left out, so that a map is fitted without its signal.
     Raises: ConfigError when the file has no answer of a model of the feature's ladder, which would have to be asked for money.
     """
     said = {name for row in rows for name in row.answers}
@@ -40,9 +41,12 @@ def offline(config: Config, feature: str, file: Path, rows: Sequence[Row]) -> Co
         **settings.providers,
         _PROVIDER: ProviderSettings(kind="recorded", file=str(file)),
     }
-    return replace(
-        config, settings=replace(settings, models=models, providers=dict(providers)), unpriced_ok=True
-    )  # fmt: skip
+    features = dict(settings.features)
+    judge = features[feature].judge
+    if judge is not None and settings.providers[settings.models[judge.model].provider].kind in _VENDORS:
+        features[feature] = replace(features[feature], judge=None)
+    quiet = replace(settings, models=models, providers=dict(providers), features=features)
+    return replace(config, settings=quiet, unpriced_ok=True)
 
 
 def _name_in(said: set[str], name: str, given: ModelSettings) -> str | None:
