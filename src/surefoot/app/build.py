@@ -76,7 +76,9 @@ def build(
         call=calls,
         check=Checks(checks),
     )
-    gates = [each for found in checks.values() for each in found.asking if isinstance(each, HttpGate)]
+    asking = [*(each for found in checks.values() for each in found.asking)]
+    asking += [gate for found in readings.values() if found.admission is not None for gate in found.admission.gates]
+    gates = [each for each in asking if isinstance(each, HttpGate)]
     return Runtime(
         config=config, policy=config.policy, registry=registry, stages=stages, calls=calls,
         providers=tuple(providers.values()), gates=tuple(gates),

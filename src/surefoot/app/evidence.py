@@ -12,8 +12,9 @@ from surefoot.records import PricedCall
 from surefoot.signals.classifier import TextClassifier
 from surefoot.signals.phrases import compile_phrases
 from surefoot.stages import Calls
-from surefoot.stages.admission import Admission, Rule
+from surefoot.stages.admission import SIGNALS, Admission, Rule
 from surefoot.stages.check import (
+    AboutQuestion,
     Agreement,
     Asking,
     Below,
@@ -43,6 +44,7 @@ _LOOKING: dict[str, tuple[Check, ...]] = {
     "refusal": (Refusal(),),
     "arithmetic": (Sums(),),
     "logprobs": (LogProbs(),),
+    "question": (AboutQuestion(),),
 }
 _UNJUDGED = ("complete", "reported", "agreement")  # all that a feature needs whose bar is 0
 
@@ -50,10 +52,12 @@ _UNJUDGED = ("complete", "reported", "agreement")  # all that a feature needs wh
 def reading(given: FeatureSettings) -> Reading:
     """What a feature reads of its requests. Raises ConfigError for a classifier file that is none."""
     rules = [_rule(each) for each in given.admit]
+    scored = SIGNALS if "question" in given.checks and given.confidence != 0 else ()
     return Reading(
-        admission=Admission(rules) if rules else None,
+        admission=Admission(rules, scored) if rules or scored else None,
         handbook=Handbook(given.handbook) if given.handbook else None,
         watched=given.audit > 0,
+        by_sentence=given.stream == "sentence",
     )
 
 
@@ -92,6 +96,7 @@ def _rule(given: AdmitSettings) -> Rule:
         classifier=_classifier(given) if given.classifier is not None else None,
         gate=_gate(given.name, given.gate) if given.gate is not None else None,
         signal=given.signal,
+        red_flag=given.red_flag,
     )
 
 

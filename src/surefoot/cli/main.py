@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from surefoot import __version__
-from surefoot.cli import confidence, keys, label, learning, money, people, run, steer, trying
+from surefoot.cli import classify, confidence, keys, label, learning, money, people, run, steer, trying
 from surefoot.cli.common import MONEY, PEOPLE, RUN, STEER, TRY
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(key, name="key", rich_help_panel=RUN)
 app.command(rich_help_panel=TRY)(trying.demo)
 app.command(rich_help_panel=TRY)(trying.ask)
 app.command(rich_help_panel=TRY)(trying.trial)
+app.command(rich_help_panel=STEER)(classify.classifier)
 app.command(rich_help_panel=STEER)(steer.policy)
 app.command(rich_help_panel=STEER)(steer.replay)
 app.command(rich_help_panel=STEER)(learning.learn)

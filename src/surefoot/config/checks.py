@@ -11,13 +11,13 @@ from surefoot.config.evidence import evidence_problems
 from surefoot.config.problem import Problem, near
 from surefoot.config.schema import FeatureSettings, File, MapSettings, ModelSettings, ProviderSettings
 from surefoot.errors import ConfigError
-from surefoot.policy import parse_rung
+from surefoot.policy import parse_rung, rung_names
 from surefoot.records import Rung
 
 KINDS = ("openai", "anthropic", "extractive", "recorded", "simulated")
 SIGNALS = (
-    "agreement", "agreement.below", "arithmetic", "complete", "grounded", "hedging", "judge", "logprob.mean", "logprob.min",
-    "quote", "refusal", "schema", "schema.repair", "self_score",
+    "agreement", "agreement.below", "arithmetic", "complete", "grounded", "hedging", "injection", "judge", "logprob.mean",
+    "logprob.min", "personal", "quote", "refusal", "schema", "schema.repair", "self_score",
 )  # fmt: skip
 WINDOWS = ("day", "month", "total")
 _DIALECT = {"openai": "openai", "anthropic": "anthropic"}
@@ -122,13 +122,14 @@ def _fallbacks(path: tuple[str, ...], name: str, given: ModelSettings, settings:
 
 def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> Iterator[Problem]:
     rungs = yield from _ladder(path, given, settings)
-    names = {rung.name for rung in rungs}
+    names = set(rung_names(rungs))
     if given.mode not in ("observe", "enforce"):
         yield Problem((*path, "mode"), 'mode is "observe" or "enforce"')
     if given.uncalibrated not in ("", "deliver", "climb"):
         yield Problem((*path, "uncalibrated"), 'uncalibrated is "deliver" or "climb"')
-    if given.stream not in ("", "hold", "through"):
-        yield Problem((*path, "stream"), 'stream is "hold" or "through"')
+    if given.stream not in ("", "hold", "sentence", "through"):
+        yield Problem((*path, "stream"), 'stream is "hold", "sentence" or "through"')
+    yield from _by_sentence((*path, "stream"), given)
     if given.mode == "enforce" and given.stream == "through":
         yield Problem((*path, "stream"), '"through" passes on before it judges: only mode = "observe" may do that')
     if not isinstance(given.confidence, UnsetType) and not 0 <= given.confidence <= 1:
@@ -151,6 +152,22 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
         yield from _map((*path, "maps", rung), each)
     if given.schema is not UNSET:
         yield from _schema((*path, "schema"), given.schema)
+
+
+def _by_sentence(path: tuple[str, ...], given: FeatureSettings) -> Iterator[Problem]:
+    """What releasing sentence by sentence cannot go together with."""
+    if given.stream != "sentence":
+        return
+    if given.mode == "observe":
+        yield Problem(path, '"sentence" acts while it streams: only mode = "enforce"; in observe, "through" passes on')
+    if given.judge is not None or given.gates:
+        yield Problem(path, '"sentence" releases before a judge or a gate is asked: leave them out, or "hold"')
+    if "grounding" not in given.checks or given.confidence == 0:
+        yield Problem(
+            path, '"sentence" needs the check "grounding" and a bar above 0: else nothing says what is supported'
+        )
+    if given.mask:
+        yield Problem(path, 'what is masked is put back in complete answers only: not with stream = "sentence"')
 
 
 def _ladder(path: tuple[str, ...], given: FeatureSettings, settings: File) -> Generator[Problem, None, list[Rung]]:

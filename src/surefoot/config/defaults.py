@@ -94,7 +94,7 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 
 # promise = { accuracy = 0.9, assurance = 0.95 }  # among delivered answers; without confidence beside it, it rules alone
 # audit = 0.05                  # share of delivered answers that a person judges blind; a promise needs it
-# checks = ["complete", "reported", "agreement", "grounding", "refusal", "arithmetic", "logprobs"]
+# checks = ["complete", "reported", "agreement", "grounding", "refusal", "arithmetic", "logprobs"]  # and "question"
 # judge = { model = "flagship", instructions = "" }   # asked whether a draft is right; its cost is in the ledger
 # gates.format = { command = ["./check.py"], timeout_seconds = 5.0, failures = 5, pause_seconds = 30.0 }
 # gates.policy = { url = "http://127.0.0.1:9000/judge", headers = { "x-key" = "env:GATE_KEY" } }

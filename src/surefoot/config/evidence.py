@@ -11,7 +11,7 @@ from surefoot.errors import ConfigError
 from surefoot.signals.personal import KINDS
 from surefoot.signals.phrases import compile_phrases
 
-CHECKS = ("complete", "reported", "agreement", "grounding", "refusal", "arithmetic", "logprobs")
+CHECKS = ("complete", "reported", "agreement", "grounding", "refusal", "arithmetic", "logprobs", "question")
 _QUESTION_SIGNALS = ("injection", "personal")
 
 
@@ -30,10 +30,8 @@ def evidence_problems(path: tuple[str, ...], given: FeatureSettings, settings: F
     for kind in given.mask:
         if kind not in KINDS:
             yield Problem((*path, "mask"), f"unknown kind {kind!r}{near(kind, KINDS)}")
-    if given.mask and given.stream == "through":
-        yield Problem(
-            (*path, "mask"), 'what is masked is put back in complete answers only: not with stream = "through"'
-        )
+    if given.mask and given.stream not in ("", "hold"):
+        yield Problem((*path, "mask"), 'what is masked is put back in complete answers only: stream = "hold"')
     yield from _promise(path, given)
     yield from _admits(path, given, settings)
 
@@ -60,9 +58,15 @@ def _admits(path: tuple[str, ...], given: FeatureSettings, settings: File) -> It
         seen.add(rule.name)
         yield from _rule(where, rule, settings)
     flagged = any(rule.red_flag for rule in given.admit)
-    if flagged and given.mode == "enforce" and given.uncalibrated == "deliver":
+    if not flagged or given.mode != "enforce":
+        return
+    if given.uncalibrated == "deliver":
         yield Problem(
             (*path, "uncalibrated"), 'a feature with red flags may not deliver drafts that nobody judged: "climb"'
+        )
+    if given.confidence == 0:
+        yield Problem(
+            (*path, "confidence"), "a feature with red flags needs a bar above 0: at 0 every draft is delivered"
         )
 
 

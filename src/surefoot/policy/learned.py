@@ -52,7 +52,12 @@ def overlay(policy: Policy, learned: Learned, models: Mapping[str, tuple[str, ..
         stale = [rung for rung in found.rungs if rung not in names or found.rungs[rung].models != models.get(rung, ())]
         left += [f"{name}: rung {rung} is not what the labels were about" for rung in stale]
         maps |= {rung: learnt.map for rung, learnt in found.rungs.items() if rung not in stale}
-        thresholds = {} if stale else {rung: cut for rung, cut in found.thresholds.items() if rung in names}
+        least = (
+            0.0 if any(rule.red_flag for rule in feature.admits) else -1.0
+        )  # at 0 the best draft goes out, whatever it is
+        thresholds = (
+            {} if stale else {rung: cut for rung, cut in found.thresholds.items() if rung in names and cut > least}
+        )
         features[name] = replace(feature, maps=maps, thresholds=thresholds)
     return Policy.of(features), tuple(left)
 

@@ -10,14 +10,17 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-_NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?"
+_DIGITS = 15  # of a number; longer ones are not arithmetic by hand
+_PLAIN = r"[-+]?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,18})(?:\.\d{1,18})?"
+_NUMBER = rf"{_PLAIN}%?"
 _MONEY = r"[$€£]?[ ]?"
 _UNIT = r"(?:[ ]?[a-zA-Z]{1,14}){0,3}"
 _SIDE = re.compile(
     rf"{_MONEY}\(*{_MONEY}{_NUMBER}\)*(?:{_UNIT}[ ]*[-+*/]{{1,2}}[ ]*{_MONEY}\(*{_MONEY}{_NUMBER}\)*){{0,12}}"
 )
 _PERCENT_OF = re.compile(
-    rf"({_NUMBER})%\s+of\s+{_MONEY}({_NUMBER})\s+(?:is|=|equals)\s+{_MONEY}({_NUMBER})(?![\d.,]*\d|{_UNIT}\s*[-+*/(])"
+    rf"(?<![\d.,])({_PLAIN})%\s{{1,9}}of\s{{1,9}}{_MONEY}({_NUMBER})\s{{1,9}}(?:is|=|equals)\s{{1,9}}{_MONEY}({_NUMBER})"
+    rf"(?![\d.,]*\d|{_UNIT}\s{{0,9}}[-+*/(])"
 )
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "⋅": "*"})
 _LATEX = (
@@ -34,7 +37,6 @@ _TIMES = re.compile(r"(?<=\d)[ ]*x[ ]*(?=[$€£]?[ ]?\d)")
 _UNKNOWN = re.compile(r"[\d)][ ]?[a-zA-Z]\b|\b[b-zB-Z]\b[ ]*[-+*/^(]|[-+*/^)][ ]*\b[b-zB-Z]\b")  # 2x, y +, - S
 _TOKEN = re.compile(r"\d+(?:\.\d+)?%?|[-+*/()]")
 _LOOKED_AT = 20_000  # characters
-_DIGITS = 15  # of a number; longer ones are not arithmetic by hand
 
 
 class Arithmetic(Struct, frozen=True):

@@ -8,6 +8,7 @@ addresses of streets are not found: that takes a language model, and a pattern t
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 
@@ -28,9 +29,11 @@ _DATE = (
     rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
 )
 _BORN = r"(?:\b(?:born|dob|d\.o\.b\.?|date of birth|birth ?date|birthday|geboren|geburtsdatum|née?|nacid[oa])\b)"
+_NUMBERED = r"[ ]?(?:(?:id|no|number|nr)\b\.?|#)"
 _LABEL = (
-    r"\b(?:mrn|nhs|medical record|record|patient|chart|case|policy|insurance|member|account|reference|claim)"
-    r"(?: (?:id|no|number|nr))?(?:\.|:|#| is| =)?[ ]{0,2}[#:]?[ ]?"
+    rf"\b(?:(?:mrn|nhs|medical record)(?:{_NUMBERED})?"  # these say it alone, the others only as "member no", "chart:"
+    rf"|(?:record|patient|chart|case|policy|insurance|member|account|reference|claim|file)(?:{_NUMBERED}|(?=[ ]?[:#])))"
+    r"(?:[ ]?:| is)?[ ]{0,2}[#:]?[ ]?"
 )
 
 
@@ -79,37 +82,66 @@ def find_personal(text: str, kinds: tuple[str, ...] = KINDS) -> tuple[Personal, 
     return tuple(kept)
 
 
-def mask(text: str, known: Mapping[str, str], kinds: tuple[str, ...] = KINDS) -> tuple[str, dict[str, str]]:
+def mask(
+    text: str, known: Mapping[str, str], kinds: tuple[str, ...] = KINDS, *, taken: frozenset[str] = frozenset()
+) -> tuple[str, dict[str, str]]:
     """(the text with a placeholder such as [EMAIL_1] for each value, placeholder -> value with those of `known`).
 
-    The same value has the same placeholder, in this text and in those that `known` came from. Placeholders that the text
-    itself holds are never used.
+    The same value has the same placeholder, in this text and in those that `known` came from. Placeholders that stand in
+    the text itself are never used, nor those that are `taken` (see `placeholders`).
     """
-    values = {value: name for name, value in known.items()}
+    found = find_personal(text, kinds)
     mapping = dict(known)
+    if not found:
+        return text, mapping
+    names = {value: name for name, value in known.items()}
+    used = {*taken, *placeholders(text), *map(_key, known)}
+    counts = {kind: itertools.count(1) for kind in KINDS}
     parts, at = [], 0
-    for each in find_personal(text, kinds):
+    for each in found:
         value = text[each.start : each.end]
-        name = values.get(value) or _fresh(each.kind, mapping, text)
-        values[value], mapping[name] = name, value
-        parts += [text[at : each.start], name]
+        if value not in names:
+            fresh = (f"{each.kind.upper()}_{number}" for number in counts[each.kind])
+            names[value] = f"[{next(name for name in fresh if name not in used)}]"
+            mapping[names[value]] = value
+        parts += [text[at : each.start], names[value]]
         at = each.end
     return "".join((*parts, text[at:])), mapping
 
 
 def unmask(text: str, mapping: Mapping[str, str], escape: Callable[[str], str] = str) -> str:
-    """The text with every placeholder replaced by its value; `escape` makes a value fit where it is put (a JSON string)."""
-    if not mapping or "[" not in text:
+    """The text with every placeholder replaced by its value; `escape` makes a value fit where it is put (a JSON string).
+
+    Models do not always repeat a placeholder as it was: another case, a space or hyphen for the line, capitals without
+    brackets, and Markdown's or JSON's backslashes are put up with. `unmask(*mask(text, {}))` is the text, whatever it is.
+    """
+    if not mapping:
         return text
-    names = re.compile("|".join(re.escape(name) for name in sorted(mapping, key=len, reverse=True)))
-    return names.sub(lambda found: escape(mapping[found[0]]), text)
+    values = {_key(name): value for name, value in mapping.items()}
+
+    def value_of(found: re.Match[str]) -> str:
+        value = values.get(_key(found[0]))
+        return found[0] if value is None else escape(value)
+
+    return _PLACEHOLDER.sub(value_of, text)
 
 
-def _fresh(kind: str, mapping: Mapping[str, str], text: str) -> str:
-    number = 1
-    while (name := f"[{kind.upper()}_{number}]") in mapping or name in text:
-        number += 1
-    return name
+def placeholders(text: str) -> frozenset[str]:
+    """Everything in a text that `unmask` would take for a placeholder, in one form: "EMAIL_1"."""
+    return frozenset(map(_key, _PLACEHOLDER.findall(text)))
+
+
+_NAMES = "|".join(kind.upper() for kind in KINDS)
+_PLACEHOLDER = re.compile(
+    rf"\[(?i:{_NAMES})(?:\\{{0,8}}_|[ -])\d{{1,9}}\]"
+    rf"|(?<!\\)\\{{1,8}}\[(?i:{_NAMES})(?:\\{{0,8}}_|[ -])\d{{1,9}}\\{{1,8}}\]"
+    rf"|(?:(?<!\w)|(?<=\\n)|(?<=\\t))(?:{_NAMES})_\d{{1,9}}(?!\w)"
+)
+_DRESS = re.compile(r"[\\\[\]]")
+
+
+def _key(name: str) -> str:
+    return _DRESS.sub("", name).replace(" ", "_").replace("-", "_").upper()
 
 
 def _spans(kind: str, text: str) -> Iterator[tuple[int, int]]:
@@ -156,7 +188,7 @@ _PATTERNS = {
         r"(?<![\w.,/-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?\d{2,5}(?:[ ./-]?\d{2,5}){1,5}(?![\w-]|[.,]\d)"
     ),
     "birth": re.compile(rf"{_BORN}[^\d\n]{{0,20}}?({_DATE})", re.IGNORECASE),
-    "record": re.compile(rf"{_LABEL}((?=[A-Z0-9-]*\d)[A-Z]{{0,4}}-?\d[A-Z0-9-]{{3,19}})(?!\w)", re.IGNORECASE),
+    "record": re.compile(rf"{_LABEL}([A-Z]{{0,4}}-?\d[A-Z0-9-]{{3,19}})(?![\w-])", re.IGNORECASE),
     "ssn": re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"),
     "nhs": re.compile(r"(?<![\w-])\d{3}[ -]\d{3}[ -]\d{4}(?![\w-])"),
     "ip": re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{1,4})(?![\w.:])"),

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d{1,3})?")
 _MONEY = re.compile(r"(?:US|CA|A)?[$€£¥₹]\s*")
-_UNIT = re.compile(r"([-+]?\d[\d.,]*)(?:st|nd|rd|th|°)?(?:[\s/][a-z²³°/.-]+){0,4}", re.IGNORECASE)
+_UNIT = re.compile(r"([-+]?\d[\d.,]*)(?:st|nd|rd|th|°)?(?:[\s/][a-z²³°.-]+){0,6}", re.IGNORECASE)
 _NOT_A_UNIT = frozenset("and or to of not no more less than plus minus at from least most".split())
 _ZEROS_FIRST = re.compile(r"[-+]?0\d+")
 _CHOICE = re.compile(r"\(([a-h])\)(?:\s.*)?|([a-h])[.:)](?:\s.*)?|([a-h])", re.IGNORECASE)

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from surefoot.records import Question, Request
-from surefoot.stages.admission import Admission, Scores
+from surefoot.stages.admission import Admission, Scores, said_by_users
 from surefoot.stages.handbook import Handbook
 from surefoot.wire import passages
 from surefoot.wire.dialects import DIALECTS
@@ -20,6 +20,7 @@ _NO_MATTER = frozenset(
         "prompt_cache_retention", "service_tier",
     }
 )  # fmt: skip
+_NOT_PLAIN = ("response_format", "logprobs", "thinking", "modalities", "audio", "output_config", "web_search_options")
 _BYTES_PER_TOKEN = 3  # on the low side for English (about 4), so that a reservation is rather too large than too small
 
 
@@ -28,6 +29,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     admission: Admission | None = None
     handbook: Handbook | None = None
+    by_sentence: bool = False  # whether plain text is released while it is written
     watched: bool = False  # whether prompt changes matter: something is judged
 
 
@@ -59,7 +61,7 @@ class ReadRequest:
             if reading.admission is not None:
                 _, sources = passages.sources(texts)
                 matched, scores = await reading.admission(
-                    request.feature, said_last(texts), (*sources, *request.context)
+                    request.feature, said_by_users(texts), (*sources, *request.context)
                 )
             if reading.handbook is not None:
                 found = reading.handbook.look_up(passages.gather(texts)[0])
@@ -81,18 +83,14 @@ class ReadRequest:
             prompt=prompt,
             passages=found,
             scores=scores,
+            by_sentence=reading.by_sentence and writes_text(request),
         )
 
 
-def said_last(texts: Sequence[tuple[str, str]]) -> str:
-    """What users said since the last answer of the assistant: the part that no rule has seen yet."""
-    said: list[str] = []
-    for role, text in reversed(texts):
-        if role == "assistant":
-            break
-        if role == "user":
-            said.insert(0, text)
-    return "\n".join(said)
+def writes_text(request: Request) -> bool:
+    """Whether the answer to a streamed request is one plain text: tools, choices and structured answers are held whole."""
+    special = any(bytes(request.top[field]) not in (b"null", b"false") for field in _NOT_PLAIN if field in request.top)
+    return request.stream and not request.has_tools and request.choices == 1 and not special
 
 
 def prompt_digest(request: Request, texts: Sequence[tuple[str, str]]) -> str:

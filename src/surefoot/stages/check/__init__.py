@@ -15,14 +15,15 @@ from surefoot.stages.check.gate import ExecutableGate, HttpGate
 from surefoot.stages.check.grounding import Grounding
 from surefoot.stages.check.judge import Judge
 from surefoot.stages.check.logprobs import LogProbs
+from surefoot.stages.check.question import AboutQuestion
 from surefoot.stages.check.refusal import Refusal
 from surefoot.stages.check.reported import Reported
 from surefoot.stages.check.schema import Schema
 from surefoot.stages.check.seen import Asking, Check, Findings, Seen
 
 __all__ = [
-    "Agreement", "Asking", "Below", "Check", "CheckSet", "Checks", "Complete", "ExecutableGate", "Findings", "Grounding",
-    "HttpGate", "Judge", "LogProbs", "Refusal", "Reported", "Schema", "Seen", "Sums",
+    "AboutQuestion", "Agreement", "Asking", "Below", "Check", "CheckSet", "Checks", "Complete", "ExecutableGate", "Findings",
+    "Grounding", "HttpGate", "Judge", "LogProbs", "Refusal", "Reported", "Schema", "Seen", "Sums",
 ]  # fmt: skip
 
 

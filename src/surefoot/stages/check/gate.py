@@ -42,7 +42,7 @@ class Patience(Struct, frozen=True, kw_only=True):
 
 
 class Breaker:
-    """Leaves a gate alone for `pause_seconds` after so many failures in a row; then one call tries it again."""
+    """Leaves a gate alone for `pause_seconds` after so many failures in a row; then the next failure is enough."""
 
     def __init__(self, patience: Patience, clock: Callable[[], float] = time.monotonic) -> None:
         self._patience, self._clock = patience, clock
@@ -83,9 +83,8 @@ class ExecutableGate:
                 out = await _exchange(process, given)
                 status = await process.wait()
         finally:
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)  # whatever it started goes with it
-                await process.wait()
+            _kill_group(process.pid)  # whatever it started goes with it, also when it ended itself
+            await process.wait()
         if status != 0:
             raise ValueError(f"it ended with status {status}")
         return _said(out)
@@ -112,7 +111,12 @@ class HttpGate:
         async with self._session.post(self._url, data=given, headers=headers, allow_redirects=False) as answer:
             if answer.status != 200:
                 raise ValueError(f"it answered with status {answer.status}")
-            return _said(await answer.content.read(_MOST))
+            out = b""
+            async for piece in answer.content.iter_any():
+                out += piece
+                if len(out) > _MOST:
+                    break
+            return _said(out)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -161,11 +165,23 @@ async def _exchange(process: asyncio.subprocess.Process, given: bytes) -> bytes:
     assert process.stdin is not None
     assert process.stdout is not None
     writing = asyncio.create_task(_write(process.stdin, given))
-    out = b""
-    while len(out) <= _MOST and (piece := await process.stdout.read(_MOST)):
-        out += piece
-    await writing
+    try:
+        out = b""
+        while piece := await process.stdout.read(_MOST):
+            out += piece
+            if len(out) > _MOST:
+                raise ValueError("its answer is too long")
+        await writing
+    finally:
+        writing.cancel()
     return out
+
+
+def _kill_group(leader: int) -> None:
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # nobody is left, or on macOS only what was not reaped yet
+        return
 
 
 async def _write(stdin: asyncio.StreamWriter, given: bytes) -> None:

@@ -34,7 +34,8 @@ class LogProbs:
     """How probable the model found its own tokens: the geometric mean, and the least probable one.
 
     Read from an OpenAI answer's `choices[0].logprobs`; nothing is said where there are none, as in most answers, unless the
-    client asks for them or the model is configured with `logprobs = true`. Sure of its words is not sure of the facts.
+    client asks for them or the model is configured with `logprobs = true`. What the gateway asked for stays in the reply: the
+    vendor's bytes go through unchanged, and its SDK reads them. Sure of its words is not sure of the facts.
     """
 
     def __call__(self, seen: Seen, /) -> Findings:
