@@ -1,20 +1,41 @@
-"""Words, numbers and sentences of a text with their places: what grounding compares. Every function is linear in the text."""
+"""Words, numbers, dates and sentences of a text with their places: what grounding compares. Everything is linear in the text.
+
+Numbers ("1,000", "a thousand"), percentages, units ("milligrams", "mg") and dates come in one way of writing. Scripts without
+spaces between words (Chinese, Japanese, Thai and others) are read as overlapping pairs of characters.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from msgspec import Struct
 
-_TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:['’\-][^\W\d_]+)*")
-_ENDS = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|\n+(?:[ \t]*(?:[-*•‣–]|\d{1,2}[.)])[ \t]+)?|[;:](?=\s*\n)")
+from surefoot.signals.dates import Moment, moments
+from surefoot.signals.numbers import CARDINALS, joined, number_of
+from surefoot.signals.units import unit_of
+
+_UNSPACED = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_UNSPACED_FROM = "\u0e00"
+_IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_MARKED = rf"(?:[^\W\d_{_UNSPACED}]|(?<=\w)[\u0300-\u036f\u064b-\u065f\u0900-\u0903\u093a-\u094f])+"
+_TOKEN = re.compile(r"\d+(?:(?:st|nd|rd|th)\b|(?:[.,:/]\d+)*)|per cent\b|[^\W\d_]+(?:['’\-][^\W\d_]+)*|[%$€£]")
+_TOKEN_ANY = re.compile(
+    rf"\d+(?:(?:st|nd|rd|th)\b|(?:[.,:/]\d+)*)|per cent\b|{_MARKED}(?:['’\-]{_MARKED})*|[{_UNSPACED}]+|[%$€£]"
+)
+_ENDS = re.compile(
+    r"(?<![.!?…])[.!?…]++[\"'”’)\]*_]*+(?=\s)|\n+(?:[ \t]*(?:[-*•‣–]|\d{1,2}[.)])[ \t]+)?|[;:](?=\s*\n)|[。！？؟۔।]+"
+)
+_SIGN = re.compile(r"[.!?…\n;:。！？؟۔।]")  # looking for one character first is several times faster
+_MARKER = re.compile(r"\s*(?:[-*•‣–]|\d{1,2}[.)])[ \t]+")
+_DATED = re.compile(r"\d|\b(?:noon|midday|midnight)\b", re.IGNORECASE)
 _ABBREVIATED = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|ltd|co|jr|sr|approx|fig|u\.s|a\.m|p\.m)|\b[A-Z])\.$",
     re.IGNORECASE,
 )
-_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)$")
-
 STOP = frozenset(
     """
     a about after again all also am an and any are as at be because been before being both but by can could did do
@@ -32,16 +53,6 @@ NEGATIONS = frozenset(
     deny denies denied
     """.split()
 )
-_SMALL = """
-zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-seventeen eighteen nineteen
-"""
-_NUMBER_WORDS = {word: str(value) for value, word in enumerate(_SMALL.split())} | {
-    word: str(10 * value) for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
-} | {
-    "hundred": "100", "thousand": "1000", "million": "1000000", "billion": "1000000000", "half": "0.5", "dozen": "12",
-    "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "once": "1", "twice": "2",
-}  # fmt: skip
 _IRREGULAR = dict(
     pair.split()
     for pair in """
@@ -56,35 +67,48 @@ _IRREGULAR = dict(
 )
 
 
-class Word(Struct, frozen=True):
+class Word(Struct, frozen=True, gc=False):
     """One word or number of a text."""
 
-    stem: str  # of a number its canonical digits
+    stem: str  # of a number its canonical digits, of a unit its one name
     start: int
     end: int
-    number: bool
+    number: bool  # and no part of a date
     content: bool  # says something: a number, or no stop word
     capital: bool
     negation: bool = False
 
 
 class Sentence(Struct, frozen=True):
-    """One sentence with its words."""
+    """One sentence with its words and the dates and times among them."""
 
     start: int
     end: int
     words: tuple[Word, ...]
+    moments: tuple[Moment, ...] = ()
+    numeric: bool = False  # whether there is anything like a number among the words
+    negated: bool = False
 
 
 def sentences(text: str) -> tuple[Sentence, ...]:
     """The sentences of a text, list items and lines among them; those without a word are left out."""
+    every = moments(text) if _DATED.search(text) else ()
     found = []
-    start = 0
-    for end in [*_breaks(text), len(text)]:
-        words = tuple(_word(match) for match in _TOKEN.finditer(text, start, end))
+    marker = _MARKER.match(text)
+    start = marker.end() if marker else 0
+    token = _TOKEN if text.isascii() else _TOKEN_ANY
+    at = 0
+    for end, after in [*_breaks(text), (len(text), len(text))]:
+        if at < len(every) and every[at].start < end < every[at].end:
+            continue  # "5 p.m. today" is one sentence
+        here = at
+        while at < len(every) and every[at].end <= end:
+            at += 1
+        words = _words(text, start, end, every[here:at], token)
         if words:
-            found.append(Sentence(_skip(text, start, end), end, words))
-        start = end
+            numeric, negated = any(word.stem[0].isdecimal() for word in words), any(word.negation for word in words)
+            found.append(Sentence(_skip(text, start, end), end, words, every[here:at], numeric, negated))
+        start = max(start, after)
     return tuple(found)
 
 
@@ -112,42 +136,83 @@ def stem(word: str) -> str:
     return lower.removesuffix("e") if len(lower) > 3 else lower
 
 
-def number_of(token: str) -> str | None:
-    """The canonical digits of a number ("1,000.0" is "1000"); None when the token is none."""
-    lower = token.lower()
-    if lower in _NUMBER_WORDS:
-        return _NUMBER_WORDS[lower]
-    if not lower[0].isdigit():
-        return None
-    plain = lower.replace(",", "") if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", lower) else lower
-    if "." in plain and plain.count(".") == 1 and plain.replace(".", "").isdigit():
-        plain = plain.rstrip("0").rstrip(".")
-    return plain.lstrip("0") or "0" if plain.isdigit() else plain
+@lru_cache(50_000)
+def key(word: str) -> str:
+    """What words are compared by: the canonical digits of a number, the one name of a unit, or the stem."""
+    return _read(word)[0]
 
 
-def _word(match: re.Match[str]) -> Word:
-    token = match[0]
-    start, end = match.span()
-    lower = token.lower()
+@lru_cache(50_000)
+def _read(token: str) -> tuple[str, bool, bool, bool]:
+    """(key, whether it is a number, whether it says something, whether it negates) of a token."""
+    lower = token.lower().replace("’", "'")
     number = number_of(token)
-    if number is not None and not (lower in STOP and not token[0].isdigit()):
-        return Word(number, start, end, True, True, False)
-    return Word(
-        stem(token), start, end, False, lower not in STOP and len(lower) > 1, token[0].isupper(),
-        lower.replace("’", "'") in NEGATIONS or lower.endswith(("n't", "n’t")),
-    )  # fmt: skip
+    if number is not None:
+        counts = token[0].isdigit() or lower.split("-")[0] in CARDINALS
+        return number, counts, lower not in STOP, False
+    unit = unit_of(token) if len(token) > 2 or not token.isalpha() else None
+    content = lower not in STOP and (len(lower) > 1 or not lower.isascii() or not lower.isalpha())
+    said = unit or stem(unicodedata.normalize("NFKC", token) if not token.isascii() else token)
+    return said, False, content, lower in NEGATIONS or lower.endswith("n't")
 
 
-def _breaks(text: str) -> list[int]:
-    found = []
-    for match in _ENDS.finditer(text):
-        if match[0].startswith(".") and _ABBREVIATED.search(text[max(0, match.start() - 12) : match.start() + 1]):
+def _words(
+    text: str, start: int, end: int, dated: tuple[Moment, ...], token: re.Pattern[str]
+) -> tuple[Word, ...]:  # fmt: skip
+    found: list[Word] = []
+    for moment in dated:
+        _tokens(text, start, moment.start, token, found)
+        for word in moment.words:
+            found.append(Word(key(word), moment.start, moment.end, False, True, False))
+        start = moment.end
+    _tokens(text, start, end, token, found)
+    return tuple(found)
+
+
+def _tokens(text: str, start: int, end: int, token: re.Pattern[str], found: list[Word]) -> None:
+    """Puts the words of a piece of text behind those that were found; a number in several words becomes one."""
+    before = ""  # the number just before, as its canonical digits
+    for match in token.finditer(text, start, end):
+        raw = match[0]
+        here, there = match.span()
+        if raw[0] >= _UNSPACED_FROM and _IS_UNSPACED.match(raw):
+            _pairs_of_characters(text, here, there, found)
+            before = ""
             continue
-        found.append(match.end())
+        stemmed, number, content, negation = _read(raw)
+        if before and here - found[-1].end <= 1 and raw[0].isalpha() and text[found[-1].end : here] in ("", " ", "-"):
+            whole = joined(before, raw)
+            if whole is not None:
+                found[-1] = Word(whole, found[-1].start, there, True, True, False)
+                before = whole
+                continue
+        before = stemmed if number else ""
+        found.append(Word(stemmed, here, there, number, content, raw[0].isupper(), negation))
+
+
+def _pairs_of_characters(text: str, here: int, there: int, found: list[Word]) -> None:
+    for place in range(here, max(there - 1, here + 1)):
+        end = min(place + 2, there)
+        found.append(Word(text[place:end], place, end, False, True, False))
+
+
+def _breaks(text: str) -> list[tuple[int, int]]:
+    """(where a sentence ends, where the next may begin): the signs of a list stand between the two."""
+    found = []
+    at = 0
+    for sign in _SIGN.finditer(text):
+        match = _ENDS.match(text, sign.start()) if sign.start() >= at else None
+        if match is None:
+            continue
+        at = match.end()
+        if sign[0] == "." and _ABBREVIATED.search(text[max(0, match.start() - 12) : match.start() + 1]):
+            continue
+        found.append((match.start() if sign[0] == "\n" else at, at))
     return found
 
 
 def _skip(text: str, start: int, end: int) -> int:
     """Where a sentence begins: white space before it is not part of it."""
-    piece = text[start:end]
-    return start + len(piece) - len(piece.lstrip())
+    while start < end and text[start].isspace():
+        start += 1
+    return start
