@@ -72,7 +72,7 @@ def learned(name: str, ladder: str, seed: int, *, turned: bool) -> Report:
     models, usd = rung_models(config.settings), PERSON_USD if person else None
     found, report = asyncio.run(learn_from_rows(fitting, config, FEATURE, models, person=person, person_usd=usd))
     certified = report.cut is not None and report.cut.state == CERTIFIED
-    served = with_learned(config, FEATURE, found, models, certified=certified)
+    served = with_learned(config, FEATURE, found, models, certified=certified, alone=not person)
     said = Promise(accuracy=0.85) if person else None
     return asyncio.run(trial(testing, served, FEATURE, file=name, learned_from=name, person_usd=usd, promise=said))
 

@@ -29,8 +29,8 @@ class Note(Struct, frozen=True, kw_only=True):
     mode: str
     rung: str | None
     model: str | None
-    confidence: float | None  # calibrated p; None: nobody knows
-    calibrated: bool
+    confidence: float | None  # p; None: nobody knows
+    calibrated: bool  # whether labels fitted what p means; a map set by hand did not
     source: str
     case: str | None
     cost_usd: str | None  # exact decimal; None while it is not known
@@ -100,6 +100,7 @@ def headers_of(note: Note) -> Headers:
     headers = [
         ("x-surefoot-decision", note.decision),
         ("x-surefoot-confidence", "pending" if note.decision == "pending" else confidence),
+        ("x-surefoot-calibrated", "true" if note.calibrated else "false"),
         ("x-surefoot-rung", _safe(note.rung or "none")),
         ("x-surefoot-cache", note.cache),
     ]

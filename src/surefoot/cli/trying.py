@@ -162,7 +162,8 @@ def _learned(file: Path, config: Config, feature: str, given: TrialOptions) -> t
         learn_from_rows(rows, source, feature, models, person=person, person_usd=given.person_usd)
     )
     certified = learned.cut is not None and learned.cut.state == "certified"
-    return with_learned(config, feature, found, models, certified=certified), learned.cut
+    alone = not person and given.bar is None
+    return with_learned(config, feature, found, models, certified=certified, alone=alone), learned.cut
 
 
 def _only(config: Config) -> str:

@@ -19,7 +19,9 @@ def weigh(feature: Feature, rung: Rung, draft: Draft | NoDraft, evidence: Eviden
     if chosen is not None:
         return apply_map(chosen, evidence)
     if rung.kind == "cache" and draft.believed is not None:
-        return Confidence(p=draft.believed, low=draft.believed_low, high=draft.believed, source="cache")
+        fitted = any(each.kind == "fitted" for each in feature.maps.values())
+        source = "cache" if fitted else "cache:configured"
+        return Confidence(p=draft.believed, low=draft.believed_low, high=draft.believed, source=source)
     return Confidence()
 
 

@@ -25,7 +25,7 @@ class Span(Struct, frozen=True, kw_only=True):
     passage: int | None = None  # the nearest passage, and where in it
     passage_start: int = 0
     passage_end: int = 0
-    why: str = ""  # "number" | "name" | "negation" | "quote" | "words" ...: the kind of what is missing
+    why: str = ""  # "number" | "unit" | "date" | "name" | "quote" | "opposite" | "negation" | "elsewhere" | "words": what is missing
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -43,15 +43,18 @@ class Evidence(Struct, frozen=True, kw_only=True):
         return None
 
 
+CONFIGURED = frozenset({"map:fixed", "map:logistic", "map:steps", "cache:configured"})  # sources that no labels fitted
+
+
 class Confidence(Struct, frozen=True, kw_only=True):
-    """The calibrated probability that the draft is acceptable, with its interval; all None when nobody knows."""
+    """The probability that the draft is acceptable, with its interval; all None when nobody knows."""
 
     p: float | None = None
     low: float | None = None
     high: float | None = None
-    source: str = "uncalibrated"  # "uncalibrated" | "map:<kind>" | "cache" | "not judged"
+    source: str = "uncalibrated"  # "uncalibrated" | "map:<kind>" | "cache" | "cache:configured" | "not judged"
 
     @property
     def calibrated(self) -> bool:
-        """Whether p means anything."""
-        return self.p is not None
+        """Whether labels of this very feature and rung say what p means; a map that was set by hand is somebody's word."""
+        return self.p is not None and self.source not in CONFIGURED

@@ -34,16 +34,19 @@ async def learn_from_rows(
 
 
 def with_learned(
-    config: Config,
-    feature: str,
-    found: LearnedFeature,
-    models: Mapping[str, tuple[str, ...]],
-    *,
-    certified: bool = False,
-) -> Config:
-    """A configuration that serves what was learned; a promise that the labels certified no longer holds drafts back."""
+    config: Config, feature: str, found: LearnedFeature, models: Mapping[str, tuple[str, ...]], *, certified: bool = False,
+    alone: bool = False,
+) -> Config:  # fmt: skip
+    """A configuration that serves what was learned.
+
+    Args:
+        config, feature: what was learned for.
+        found: what was learned.
+        models: by rung name, which models it means.
+        certified: the labels certified the promise, so that it no longer holds drafts back.
+        alone: the learned thresholds rule without the bar, as on a ladder without a person, where nothing can be escalated.
+    """
     policy, _ = overlay(config.policy, Learned(features={feature: found}), models)
-    if certified:
-        served = replace(policy.features[feature], promise=None)
-        policy = Policy.of({**policy.features, feature: served})
-    return replace(config, policy=policy)
+    served = policy.features[feature]
+    served = replace(served, promise=None if certified else served.promise, per_answer=served.per_answer and not alone)
+    return replace(config, policy=Policy.of({**policy.features, feature: served}))

@@ -21,7 +21,7 @@ class RungCount(Struct, frozen=True, kw_only=True):
     delivered: int = 0
     wrong: int = 0  # delivered and labelled wrong
     unavailable: int = 0  # could not be asked and was climbed over
-    calibrated: bool = False  # whether a map or the cache said what its drafts are worth
+    calibrated: bool = False  # whether a map that labels fitted said what its drafts are worth
 
 
 class Baseline(Struct, frozen=True, kw_only=True):
@@ -93,6 +93,7 @@ class Report(Struct, frozen=True, kw_only=True):
     cost_estimated: bool
     unpriced: tuple[str, ...]
     simulated: tuple[str, ...]  # rungs whose answers are simulated
+    configured: tuple[str, ...]  # rungs whose map was set by hand
     uncalibrated: tuple[str, ...]  # rungs that no map judges
     own_ms: Mapping[str, float | None]  # p50 and p95 of our own part
     paired: Paired
@@ -120,6 +121,7 @@ def render(report: Report) -> RenderableType:
     for name, count in report.by_rung.items():
         notes = [
             *(["simulated"] if name in report.simulated else []),
+            *(["configured"] if name in report.configured else []),
             *(["uncalibrated"] if name in report.uncalibrated else []),
         ]
         cells = (count.count, count.delivered, count.wrong, count.unavailable)

@@ -34,7 +34,7 @@ class _Tally:
     delivered: dict[str, int] = field(default_factory=dict)
     wrong: dict[str, int] = field(default_factory=dict)
     unavailable: dict[str, int] = field(default_factory=dict)
-    calibrated: set[str] = field(default_factory=set)
+    judging: dict[str, bool] = field(default_factory=dict)  # by rung with a map: whether labels fitted it
     simulated: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)  # models
     right: int = 0
@@ -134,8 +134,8 @@ def _count_end(app: App, row: Row, decision: Decision, tally: _Tally) -> None:
     rung, answer = decision.rung, decision.attempt.answer
     text = answer.text if answer else ""
     tally.delivered[rung.name] = tally.delivered.get(rung.name, 0) + 1
-    if decision.confidence.calibrated:
-        tally.calibrated.add(rung.name)
+    if decision.confidence.p is not None:
+        tally.judging[rung.name] = decision.confidence.calibrated
     name = recorded_as(app, rung)
     if name is not None:
         recorded = row.answers.get(name)
@@ -174,7 +174,7 @@ def _report(
             delivered=tally.delivered.get(name, 0),
             wrong=tally.wrong.get(name, 0),
             unavailable=tally.unavailable.get(name, 0),
-            calibrated=name in tally.calibrated,
+            calibrated=tally.judging.get(name, False),
         )
         for name in names
     }
@@ -202,8 +202,9 @@ def _report(
         cost_estimated=tally.estimated,
         unpriced=unpriced,
         simulated=tuple(name for name in names if name in tally.simulated),
+        configured=tuple(name for name in names if tally.judging.get(name) is False),
         uncalibrated=tuple(
-            name for name in names if tally.delivered.get(name, 0) and name not in tally.calibrated
+            name for name in names if tally.delivered.get(name, 0) and name not in tally.judging
         ),
         paired=paired(rows, tally.verdicts, baseline),
         promise=measured(tally.right, tally.right + wrong, feature),

@@ -104,7 +104,8 @@ def test_a_missing_signal_leaves_a_mapped_rung_uncalibrated() -> None:
 def test_a_cache_hit_carries_the_confidence_it_entered_with() -> None:
     hit = Draft(rung="cache", provider="cache", model="m", digest="0", believed=0.93, believed_low=0.9)
     confidence = weigh(feature(), LADDER[0], hit, Evidence())
-    assert (confidence.p, confidence.low, confidence.source) == (0.93, 0.9, "cache")
+    assert (confidence.p, confidence.low, confidence.source) == (0.93, 0.9, "cache:configured")
+    assert not confidence.calibrated
 
 
 scores = st.floats(0, 1)
