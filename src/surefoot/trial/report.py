@@ -42,7 +42,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
     ece_perfect_p95: float  # what a perfect calibrator stays below 95 times in 100, at this n
     brier: float
     aurc: float
-    coverage: Estimate  # queries answered without a person
+    coverage: float  # share of queries answered without a person; its interval is that of `escalated_share`
 
 
 class Kept(Struct, frozen=True, kw_only=True):

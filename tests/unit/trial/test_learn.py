@@ -65,6 +65,7 @@ def test_what_a_map_says_is_calibrated_and_measured_on_all_drafts(files: tuple[P
     report = trial(files, f"{PAIR},{TOP},person")
     measured = report["confidence"]
     assert measured["n"] > 400 and measured["ece"] < 2 * measured["ece_perfect_p95"] and 0 < measured["brier"] < 0.25
+    assert measured["coverage"] == report["delivered"] / 400 and 0 < measured["aurc"] < 0.2
     assert report["by_rung"][PAIR]["calibrated"] and report["configured"] == report["uncalibrated"] == []
 
 
