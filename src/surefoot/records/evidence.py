@@ -25,7 +25,8 @@ class Span(Struct, frozen=True, kw_only=True):
     passage: int | None = None  # the nearest passage, and where in it
     passage_start: int = 0
     passage_end: int = 0
-    why: str = ""  # "number" | "unit" | "date" | "name" | "quote" | "opposite" | "negation" | "elsewhere" | "words": what is missing
+    # What is missing: "number" | "unit" | "date" | "name" | "quote" | "opposite" | "negation" | "elsewhere" | "words".
+    why: str = ""
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
