@@ -52,6 +52,8 @@ def arithmetic(text: str) -> Arithmetic:
 
     A result may be rounded to the digits it is written with. Equations with letters, powers or unknowns are not counted.
     """
+    if "=" not in text and "%" not in text:  # without one of them there is no equation: most answers end here
+        return Arithmetic(None)
     plain = _plain(text[:_LOOKED_AT])
     held = [_holds(left, right) for left, right in _equations(plain)]
     known = [each for each in held if each is not None]
