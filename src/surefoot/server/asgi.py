@@ -15,6 +15,7 @@ from surefoot import __version__
 from surefoot.config.schema import Server
 from surefoot.errors import BudgetSpent, NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
 from surefoot.records import Case, Request
+from surefoot.server.failure import where
 from surefoot.server.ports import Gateway
 from surefoot.server.proxy import door, outcomes
 from surefoot.server.routes import Route, dialect_of, find
@@ -98,7 +99,8 @@ class _Exchange:
             log.error("a request failed", request_id=self._id, error=type(error).__name__)
             await self._refuse(500, "internal_error", "the gateway failed; the request id names it in the log", None)
         except Exception as error:
-            log.exception("a request failed unexpectedly", request_id=self._id, error=type(error).__name__)
+            name, place = type(error).__name__, where(error)
+            log.error("a request failed unexpectedly", request_id=self._id, error=name, where=place)
             await self._refuse(500, "internal_error", "the gateway failed; the request id names it in the log", None)
 
     async def _routed(self, route: Route | None, rest: str, path: str) -> None:
