@@ -28,7 +28,8 @@ _MAY_REFUSE = (
     "not mentioned", "not specified", "not provided", "not stated",
 )  # fmt: skip
 _MAY_HEDGE = (
-    "might", "may", "perhaps", "possibly", "probably", "likely", "seem", "appear", "could be", "i think", "i believe", "i guess",
+    "might", "may", "perhaps", "possibly", "probably", "likely", "seem", "appear", "could be", "i think", "i believe",
+    "i guess",
     "sure", "certain", "clear", "depends", "roughly", "approximately", "generally", "typically", "usually", "i know",
     "knowledge", "i recall", "consult",
 )  # fmt: skip
