@@ -1,6 +1,6 @@
 """Laws of grounding: what must not matter does not."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from surefoot.signals.grounding import Grounding, ground
@@ -44,6 +44,7 @@ def test_a_sentence_of_a_passage_is_supported(held: list[str], place: int, which
 
 
 @given(passages)
+@example(["clinic not. not clinic."])
 def test_whole_passages_are_supported(held: list[str]) -> None:
     found = ground("\n".join(held), held)
     assert found is None or all(sentence.supported for sentence in found.sentences)

@@ -107,7 +107,7 @@ class Look:
             content = [word for word in content if word.stem not in FRAMING or word.stem in held.postings]
         if not content:
             return None
-        near = held.near(_nearest(content, sentence.negated, held))
+        near = held.near(_nearest(content, sentence, held))
         seen = _Seen()
         self._words(sentence, content, near, seen)
         seen.wrong.update(self._quoted(sentence))
@@ -231,8 +231,9 @@ def _turned(stem: str, near: Sequence[Place]) -> bool:
     return False
 
 
-def _nearest(content: Sequence[Word], negated: bool, held: Index) -> int | None:
+def _nearest(content: Sequence[Word], sentence: Sentence, held: Index) -> int | None:
     """The passage sentence that shares most with a sentence; of equal ones that of the same polarity, then the shortest."""
+    negated = sentence.negated
     gains: dict[int, float] = {}
     for stem in {word.stem: None for word in content}:
         weight = held.weight(stem)
@@ -242,7 +243,18 @@ def _nearest(content: Sequence[Word], negated: bool, held: Index) -> int | None:
         return None
     most = max(gains.values()) - 1e-9
     best = [place for place, gain in gains.items() if gain >= most]
-    return min(best, key=lambda at: (held.places[at].negated != negated, len(held.places[at].stems), at))
+    if len(best) == 1:
+        return best[0]
+    off: frozenset[str] = (
+        scope(sentence.words) if negated else frozenset()
+    )  # of two that deny, that which denies the same
+    words = {word.stem for word in content}
+
+    def far(at: int) -> tuple[bool, int, int, int]:
+        place = held.places[at]
+        return place.negated != negated, len((off ^ place.denied) & words), len(place.stems), at
+
+    return min(best, key=far)
 
 
 def _denies(answer: str, sentence: Sentence, place: Place) -> bool:
