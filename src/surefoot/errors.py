@@ -6,14 +6,17 @@ SurefootError
  │   ├─ BadRequest           400 malformed body, wrong type, impossible combination
  │   ├─ NotAuthenticated     401 no key, unknown key, revoked key
  │   ├─ NotAllowed           403 wrong host or origin, feature not open to this key
+ │   ├─ LoginRefused         401 wrong name or password, or too many of them in a row
  │   ├─ NotFound             404 unknown path, model, feature or case
  │   ├─ BodyTooLarge         413 longer than `server.max_body_bytes`
  │   ├─ BodyTooSlow          408 the body did not arrive in time
+ │   ├─ FeatureStopped       503 a person stopped the feature
  │   ├─ BudgetSpent          429 the budget of this key and feature is used up
  │   └─ UpstreamFailed       the last rung's provider failed and nothing else is left; carries its status
  ├─ ProviderError        a provider did not answer: Unreachable, TimedOut, BadAnswer, Overloaded, Rejected
  ├─ StoreError           the database did not take or give a record; nothing was half-written
- │   └─ ChainBroken          the journal's hash chain does not verify; names the first broken row
+ │   ├─ ChainBroken          the journal's hash chain does not verify; names the first broken row
+ │   └─ TrailBroken          the audit trail does not verify; names the first altered or missing row
  ├─ Unobserved           a replay asked for something the journal does not hold; it never guesses
  └─ DataError            a labelled file or a folder of documents cannot be read; names file and line
 """
@@ -64,6 +67,17 @@ class NotAllowed(RequestRefused):
     code = "permission_denied"
 
 
+class LoginRefused(RequestRefused):
+    """A name and password that let nobody in, or one attempt too many: then `wait_seconds` is how long not to try."""
+
+    status = 401
+    code = "login_refused"
+
+    def __init__(self, message: str, *, wait_seconds: int = 0) -> None:
+        self.wait_seconds = wait_seconds
+        super().__init__(f"{message}; wait {wait_seconds} seconds" if wait_seconds else message)
+
+
 class NotFound(RequestRefused):
     """No such path, model, feature or case (or it belongs to another tenant)."""
 
@@ -97,6 +111,13 @@ class BudgetSpent(RequestRefused):
         super().__init__(
             f"the budget of {scope} is spent: {spent / 1e9:.6f} of {limit / 1e9:.6f} USD are used or reserved"
         )
+
+
+class FeatureStopped(RequestRefused):
+    """A person stopped this feature; nothing is answered by a model until it is resumed."""
+
+    status = 503
+    code = "feature_stopped"
 
 
 class UpstreamFailed(RequestRefused):
@@ -150,6 +171,14 @@ class ChainBroken(StoreError):
     def __init__(self, chain: str, position: int, why: str) -> None:
         self.chain, self.position, self.why = chain, position, why
         super().__init__(f"journal chain {chain} is broken at row {position}: {why}")
+
+
+class TrailBroken(StoreError):
+    """What happened was altered: `table` and `row` name the first row that is not as it was written."""
+
+    def __init__(self, table: str, row: str, why: str) -> None:
+        self.table, self.row, self.why = table, row, why
+        super().__init__(f"{table} row {row} is altered: {why}")
 
 
 class Unobserved(SurefootError):

@@ -19,6 +19,7 @@ from samples import KEY
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from surefoot.errors import StoreError, TrailBroken
 from surefoot.store import Store
 from surefoot.store.open import open_store
 
@@ -162,8 +163,16 @@ def open_(runner: asyncio.Runner) -> Iterator[Open]:
 
 
 @pytest.fixture(params=BACKENDS)
-def store(request: pytest.FixtureRequest, open_: Open) -> Store:
-    """A started store on each back-end."""
+def store(request: pytest.FixtureRequest, open_: Open, runner: asyncio.Runner) -> Iterator[Store]:
+    """A started store on each back-end. Whatever a test does with it, the audit trail vouches for every row in the end."""
     if request.param == "memory":
-        return open_("memory")
-    return open_(str(request.getfixturevalue("sqlite_path" if request.param == "sqlite" else "postgres_url")))
+        made = open_("memory")
+    else:
+        made = open_(str(request.getfixturevalue("sqlite_path" if request.param == "sqlite" else "postgres_url")))
+    yield made
+    try:
+        runner.run(made.audit.verify())
+    except TrailBroken:
+        raise
+    except StoreError:  # the test closed it
+        return

@@ -4,11 +4,11 @@ Request -> Question -> Ask -> Attempt (Draft or NoDraft) -> Evidence -> Confiden
 All are `msgspec.Struct`: frozen, keyword-only, cheap to make, and their JSON is what the journal keeps.
 """
 
+from surefoot.records.case import Case, CaseAnswer, CaseEvent, Claim
 from surefoot.records.draft import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Rung, Tried, Try, Usage
 from surefoot.records.evidence import Confidence, Evidence, Signal, Span
 from surefoot.records.journal import (
     CacheEntry,
-    Case,
     Checked,
     Commit,
     Content,
@@ -26,13 +26,13 @@ from surefoot.records.journal import (
     Weighed,
 )
 from surefoot.records.money import BudgetLimit, ModelPrice, PriceLine
-from surefoot.records.request import Attribution, Caller, Question, Request
+from surefoot.records.request import Attribution, Caller, Question, Request, Wait
 from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Lot, Stronger, Verdict
 
 __all__ = [
-    "Answer", "Ask", "Attempt", "Attribution", "BudgetLimit", "CacheEntry", "Caller", "Case", "Checked", "Commit",
-    "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate", "Evidence", "Fail", "Fitted", "Incident",
-    "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "NoDraft", "PriceLine", "PricedCall", "Question", "Read", "Request",
-    "Reservation", "Revision", "Rung", "Settlement", "Signal", "Span", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict",
-    "Weighed",
+    "Answer", "Ask", "Attempt", "Attribution", "BudgetLimit", "CacheEntry", "Caller", "Case", "CaseAnswer", "CaseEvent",
+    "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate",
+    "Evidence", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "NoDraft",
+    "PriceLine", "PricedCall", "Question", "Read", "Request", "Reservation", "Revision", "Rung", "Settlement", "Signal",
+    "Span", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
 ]  # fmt: skip

@@ -1,9 +1,10 @@
-"""What is kept of a request: steps, entries, content, reservations and cases."""
+"""What is kept of a request: steps, entries, content, reservations and labels. Cases have a module of their own."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
+from surefoot.records.case import Case
 from surefoot.records.draft import Ask, Draft, NoDraft
 from surefoot.records.evidence import Confidence, Evidence
 from surefoot.records.money import BudgetLimit
@@ -83,6 +84,7 @@ class Content(Struct, frozen=True, kw_only=True):
     request_body: bytes
     answers: tuple[tuple[str, bytes], ...] = ()  # (rung, complete body)
     attribution: Attribution = Attribution()
+    context: tuple[str, ...] = ()  # passages of the request's `surefoot.context`, which its body does not hold
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -96,8 +98,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     rung: str
     provider: str
     model: str
-    kind: str  # "input" | "cached_input" | "cache_write" | "output" | "request" | "reservation"
-    quantity: int  # tokens, or calls for "request"
+    kind: str  # "input" | "cached_input" | "cache_write" | "output" | "request" | "reservation" | "human"
+    quantity: int  # tokens, calls for "request", seconds for "human"
     price_per_million: int  # nano-dollars
     nanodollars: int
     price_version: str
@@ -126,26 +128,6 @@ class Settlement(Struct, frozen=True, kw_only=True):
 
     reservation_id: str  # "" when nothing was reserved
     entries: tuple[Entry, ...]
-
-
-class Case(Struct, frozen=True, kw_only=True):
-    """A question that waits for a person. A row, not a coroutine: deploys and crashes do not matter to it."""
-
-    id: str
-    request_id: str
-    tenant: str
-    feature: str
-    role: str
-    state: str  # "open", or "judged" once its draft has a label; later claimed, answered, delivered, expired, withdrawn
-    reason: str
-    opened_at_ns: int
-    subject: str
-    fingerprint: str
-    p: float | None = None
-    answer: str | None = None
-    kind: str = "question"  # "question": the caller waits | "audit": a delivered answer is judged blind
-    rung: str = ""  # whose draft is to be judged; "" when there is none
-    propensity: float | None = None  # how probable it was that this draft is judged
 
 
 class Label(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,16 @@ class Caller(Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...] = ()  # beyond asking: "outcomes" may report what became of answers
 
 
+class Wait(Struct, frozen=True, kw_only=True):
+    """How the caller wants to wait, should a person have to answer."""
+
+    manner: str = ""  # "poll" | "held" | "sse" | "webhook"; "" as the feature says
+    webhook: str = ""  # whom to call; "" as the feature says
+    timeout_seconds: float | None = None  # after which the client gives up reading; None when it did not say
+    joins: bool = False  # whether it may join the case of the same question: so at the door, not where we ask ourselves
+    repeated: bool = False  # whether the client says that it sends the request again
+
+
 class Request(Struct, frozen=True, kw_only=True):
     """One request at the door. Everything random or timed is drawn here, once."""
 
@@ -49,6 +59,7 @@ class Request(Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None  # as the client limits it
     choices: int = 1  # OpenAI's `n`
     has_tools: bool = False
+    wait: Wait = Wait()
 
     @property
     def subject(self) -> str:
@@ -75,3 +86,5 @@ class Question(Struct, frozen=True, kw_only=True):
     passages: tuple[str, ...] = ()  # ids of what the feature's handbook says on it, best first
     by_sentence: bool = False  # whether sentences are released while the answer is written
     scores: tuple[tuple[str, float | None], ...] = ()  # of the question itself: injection patterns, personal data
+    waiting: str = ""  # id of the case that the same question of the same subject opened before; "" when there is none
+    stopped: bool = False  # whether a person had stopped the feature at this moment

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from surefoot.records import (
     CacheEntry,
-    Case,
     Commit,
     Content,
     Entry,
@@ -23,6 +22,10 @@ from surefoot.records import (
     Reservation,
     Revision,
 )
+from surefoot.records.audit import AuditEvent, AuditRow, Checkpoint, Head, Stop
+from surefoot.store.cases import Cases
+from surefoot.store.hooks import Hooks
+from surefoot.store.people import Accounts, Sessions
 
 
 class Cache(Protocol):
@@ -37,34 +40,11 @@ class Cache(Protocol):
     async def invalidate(self, *, tenant: str, feature: str) -> int:
         """Begin a new epoch and drop the entries; returns how many were dropped. Durable before it returns."""
 
+    async def put(self, entry: CacheEntry) -> None:
+        """Keep an answer that is believed; `entry.subject` is a pseudonym. Never under an older epoch. Durable."""
+
     async def retract(self, *, request_id: str) -> int:
         """Drop what this request put in; returns how many were dropped. Durable before it returns."""
-
-
-class Cases(Protocol):
-    """Questions that wait for a person. They are opened by `Store.commit`."""
-
-    async def get(self, case_id: str, *, tenant: str) -> Case | None:
-        """The case, or None when there is none or it belongs to another tenant."""
-
-    async def open_cases(
-        self, *, feature: str | None = None, kind: str | None = None, limit: int = 1000
-    ) -> Sequence[Case]:
-        """Waiting cases, oldest first; of both kinds when none is named."""
-
-    async def resolve(self, case_id: str, *, state: str, at_ns: int, detail: str = "") -> bool:
-        """Whether an open case was moved to a state, with its event, in one transaction. Durable before it returns."""
-
-    async def judge(self, case_id: str, *, label: Label, at_ns: int) -> bool:
-        """Whether an open case was moved to "judged" and its label appended, with its event, in one transaction.
-
-        Of several that judge at once one wins. False, and then no label is kept, when the case is not open any more or is
-        of another request than the label. A "wrong" one also drops the cached answer to this question. Durable before it
-        returns. Raises StoreError when the label's id is taken, and then nothing was written.
-        """
-
-    async def events(self, case_id: str) -> Sequence[tuple[int, str, str]]:
-        """What happened to a case, oldest first: (at_ns, kind, detail)."""
 
 
 class Journal(Protocol):
@@ -191,6 +171,40 @@ class Incidents(Protocol):
         """Incidents, oldest first."""
 
 
+class Audit(Protocol):
+    """The audit trail: who did what, when, in hash chains; and the features that a person stopped. Append-only.
+
+    Events of cases, labels, promotions and stops are written in the transaction of what they tell, and vouch for its row.
+    """
+
+    async def add(self, event: AuditEvent) -> None:
+        """Write an event, at the server's time. Durable before it returns. Raises StoreError."""
+
+    async def events(
+        self, *, kind: str = "", by: str = "", on: str = "", since_ns: int = 0, limit: int = 1000
+    ) -> Sequence[AuditRow]:
+        """Events, newest first; `kind` is the beginning of one, what is "" does not matter."""
+
+    async def heads(self) -> Sequence[Head]:
+        """The newest row of every chain, of the journal too: what a checkpoint signs."""
+
+    async def verify(self, checkpoint: Checkpoint | None = None) -> int:
+        """How many rows verify, in one snapshot. Raises TrailBroken that names the first row altered or missing.
+
+        Args:
+            checkpoint: heads that must still stand; its signature is not looked at here (`store.audit.read_checkpoint`).
+        """
+
+    async def stop(self, stop: Stop) -> None:
+        """Stop a feature, or "*". Durable before it returns."""
+
+    async def resume(self, feature: str, *, by: str, reason: str, at_ns: int) -> bool:
+        """Whether the feature was stopped; it is not any more. Durable before it returns."""
+
+    async def stops(self) -> Sequence[Stop]:
+        """What is stopped now, by name."""
+
+
 class Store(Protocol):
     """One back-end: the parts above and the two writes of the hot path."""
 
@@ -203,6 +217,10 @@ class Store(Protocol):
     labels: Labels
     revisions: Revisions
     incidents: Incidents
+    audit: Audit
+    accounts: Accounts
+    sessions: Sessions
+    hooks: Hooks
 
     async def start(self) -> None:
         """Open, migrate, load what lookups need. Raises StoreError."""

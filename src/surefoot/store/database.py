@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from surefoot.errors import StoreError
-from surefoot.records import Content, Reservation
+from surefoot.records import CacheEntry, Content, Reservation
 from surefoot.store import schema
 from surefoot.store.scribe import Scribe, reservation_of
 from surefoot.store.statements import RESERVATION_FIELDS, Statements
@@ -35,18 +35,31 @@ class Database:
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """The result of a query, run on a reader thread. Raises StoreError."""
+        if self._closed:
+            raise StoreError("the store is closed")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, query)
         except SQLAlchemyError as error:
             raise refusal(error) from None
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """The result of a piece of work in a transaction of its own, durable before this returns. Raises StoreError."""
-        return await self.writer.work(work)
+    async def write(self, work: Callable[[Connection], T], *, joins: bool = False) -> T:
+        """The result of a piece of work in a transaction of its own, durable before this returns. Raises StoreError.
+
+        Work that `joins` may share the transaction with other such work; what one of them breaks hurts no other.
+        """
+        return await self.writer.work(work, joins=joins)
 
     def keep(self, connection: Connection, subject: str, name: str, content: Content) -> None:
         """Seal one more content of a subject (a pseudonym) within a piece of work."""
         self._scribe.keep(connection, subject, name, content)
+
+    def seal(self, connection: Connection, subject: str, texts: Sequence[tuple[str, str]]) -> tuple[int, list[bytes]]:
+        """(generation, sealed texts) of a subject's (text, label) pairs, within a piece of work."""
+        return self._scribe.seal(connection, subject, texts)
+
+    def believe(self, connection: Connection, entry: CacheEntry) -> None:
+        """Put an answer into the cache within a piece of work."""
+        self._scribe.believe(connection, entry)
 
     async def settle_orphans(self, older_than_ns: int | None) -> int:
         """Book reservations as estimated spending; see `Ledger.settle_orphans`."""

@@ -13,11 +13,18 @@ import msgspec
 from msgspec.structs import replace
 
 from surefoot.errors import StoreError
-from surefoot.records import CacheEntry, Case, Commit, Content, Entry, JournalEntry, Key, Label, Reservation, Settlement
-from surefoot.store import Cache, Cases, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions
+from surefoot.records import CacheEntry, Commit, Content, Entry, JournalEntry, Key, Reservation, Settlement
+from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions
 from surefoot.store.balances import Balances, orphan_entry, returned_entry
+from surefoot.store.cases import Cases
 from surefoot.store.chain import Walk, genesis, link, new_id
+from surefoot.store.hooks import Hooks
+from surefoot.store.memoryaudit import MemoryAudit
+from surefoot.store.memorycases import MemoryCases
+from surefoot.store.memoryhooks import MemoryHooks
 from surefoot.store.memorylabels import MemoryIncidents, MemoryLabels, MemoryRevisions
+from surefoot.store.memorypeople import MemoryAccounts, MemorySessions
+from surefoot.store.people import Accounts, Sessions
 from surefoot.store.vault import KEY, Vault
 
 WAITS = 10_000
@@ -62,7 +69,11 @@ class MemoryCache:
         """Drop what this request put in; returns how many were dropped."""
         return self._drop(lambda entry: entry.request_id == request_id)
 
-    def put(self, entry: CacheEntry) -> None:
+    async def put(self, entry: CacheEntry) -> None:
+        """Keep an answer that is believed."""
+        self.keep(entry)
+
+    def keep(self, entry: CacheEntry) -> None:
         """Keep an entry, unless one of a newer epoch stands in its place."""
         name = (entry.tenant, entry.feature, entry.fingerprint)
         old = self._entries.get(name)
@@ -85,69 +96,6 @@ class MemoryCache:
         for name in gone:
             del self._entries[name]
         return len(gone)
-
-
-class MemoryCases:
-    """`Cases` in a dictionary."""
-
-    def __init__(self, labels: MemoryLabels, cache: MemoryCache) -> None:
-        self._labels, self._cache = labels, cache
-        self._cases: dict[str, Case] = {}
-        self._events: dict[str, list[tuple[int, str, str]]] = {}
-
-    async def get(self, case_id: str, *, tenant: str) -> Case | None:
-        """The case, or None when there is none or it belongs to another tenant."""
-        case = self._cases.get(case_id)
-        return case if case is not None and case.tenant == tenant else None
-
-    async def open_cases(
-        self, *, feature: str | None = None, kind: str | None = None, limit: int = 1000
-    ) -> Sequence[Case]:
-        """Waiting cases, oldest first."""
-        waiting = [
-            case
-            for case in self._cases.values()
-            if case.state == "open" and feature in (None, case.feature) and kind in (None, case.kind)
-        ]
-        return sorted(waiting, key=lambda case: (case.opened_at_ns, case.id))[:limit]
-
-    async def events(self, case_id: str) -> Sequence[tuple[int, str, str]]:
-        """What happened to a case, oldest first: (at_ns, kind, detail)."""
-        return tuple(self._events.get(case_id, ()))
-
-    async def resolve(self, case_id: str, *, state: str, at_ns: int, detail: str = "") -> bool:
-        """Whether an open case was moved to a state, with its event."""
-        case = self._cases.get(case_id)
-        if case is None or case.state != "open":
-            return False
-        self._cases[case_id] = replace(case, state=state)
-        self._events[case_id].append((at_ns, state, detail))
-        return True
-
-    async def judge(self, case_id: str, *, label: Label, at_ns: int) -> bool:
-        """Whether an open case was moved to "judged" and its label appended, with its event."""
-        case = self._cases.get(case_id)
-        if case is None or case.state != "open" or case.request_id != label.request_id:
-            return False
-        if not await self._labels.add(label):
-            raise StoreError(f"there is a label {label.id} already")
-        if label.verdict == "wrong":
-            self._cache.forget(case.tenant, case.feature, case.fingerprint)
-        return await self.resolve(case_id, state="judged", at_ns=at_ns, detail=label.verdict)
-
-    def open(self, case: Case) -> None:
-        """Add a case and its first event."""
-        self._cases[case.id] = case
-        self._events[case.id] = [(case.opened_at_ns, "opened", case.reason)]
-
-    def knows(self, case_id: str) -> bool:
-        """Whether there is a case of this id, whoever's it is."""
-        return case_id in self._cases
-
-    def erase(self, subject: str) -> None:
-        """Drop the answers to a subject's questions; the cases stay."""
-        for case in [case for case in self._cases.values() if case.subject == subject]:
-            self._cases[case.id] = replace(case, answer=None)
 
 
 class MemoryJournal:
@@ -186,7 +134,7 @@ class MemoryJournal:
 
     async def erase_subject(self, *, tenant: str, end_user: str) -> int:
         """Drop the subject's content; returns how many contents are lost. The chain still verifies."""
-        subject = self._vault.pseudonym(f"user:{tenant}:{end_user}")
+        subject = self._vault.pseudonym(f"user:{tenant}:{end_user}" if end_user else f"tenant:{tenant}")
         lost = [name for name, (owner, _) in self._contents.items() if owner == subject]
         for name in lost:
             del self._contents[name]
@@ -243,6 +191,10 @@ class MemoryLedger:
             self._entries.append(orphan_entry(orphan))
         return len(orphans)
 
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Write lines that nothing was reserved for."""
+        self._entries += entries
+
     def reserve(self, reservation: Reservation) -> Exception | None:
         """Set money aside, or say why not."""
         if reservation.id in self._reservations or reservation.id in self._booked:
@@ -284,7 +236,8 @@ class MemoryPolicies:
 class MemoryKeys:
     """`Keys` in a dictionary."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: MemoryAudit) -> None:
+        self._audit = audit
         self._keys: dict[str, Key] = {}
 
     async def put(self, key: Key) -> None:
@@ -292,6 +245,7 @@ class MemoryKeys:
         if key.id in self._keys or any(known.hash == key.hash for known in self._keys.values()):
             raise StoreError(f"there is a key {key.id} already, or one of the same hash")
         self._keys[key.id] = key
+        self._audit.note(kind="key.created", on=key.id, detail=key.tenant)
 
     async def all(self) -> Sequence[Key]:
         """Every key, revoked ones too, oldest first."""
@@ -303,6 +257,7 @@ class MemoryKeys:
         if key is None or key.revoked_at_ns is not None:
             return False
         self._keys[key_id] = replace(key, revoked_at_ns=at_ns)
+        self._audit.note(kind="key.revoked", on=key_id)
         return True
 
 
@@ -313,8 +268,9 @@ class MemoryStore:
         self._vault = Vault(os.urandom(KEY))
         self._cache, self._ledger = MemoryCache(), MemoryLedger()
         self._journal = MemoryJournal(self._vault, self._erase)
-        self._labels = MemoryLabels(self._journal)
-        self._cases = MemoryCases(self._labels, self._cache)
+        self._audit = MemoryAudit()
+        self._labels = MemoryLabels(self._journal, self._audit)
+        self._cases = MemoryCases(self._labels, self._cache.forget, self._ledger.add, self._audit)
         self._open = False
         self._waits: deque[float] = deque(maxlen=WAITS)
         self.cache: Cache = self._cache
@@ -322,10 +278,15 @@ class MemoryStore:
         self.journal: Journal = self._journal
         self.ledger: Ledger = self._ledger
         self.policies: Policies = MemoryPolicies()
-        self.keys: Keys = MemoryKeys()
+        self.keys: Keys = MemoryKeys(self._audit)
         self.labels: Labels = self._labels
-        self.revisions: Revisions = MemoryRevisions()
+        self.revisions: Revisions = MemoryRevisions(self._audit)
         self.incidents: Incidents = MemoryIncidents()
+        self.hooks: Hooks = MemoryHooks(self._cases)
+        self.audit: Audit = self._audit
+        sessions = MemorySessions()
+        self.sessions: Sessions = sessions
+        self.accounts: Accounts = MemoryAccounts(sessions, self._audit)
 
     async def start(self) -> None:
         """Begin to take records."""
@@ -375,7 +336,7 @@ class MemoryStore:
         if case is not None:
             self._cases.open(replace(case, subject=subject))
         if commit.cache is not None:
-            self._cache.put(replace(commit.cache, subject=subject))
+            self._cache.keep(replace(commit.cache, subject=subject))
         return None
 
     def _done(self, error: Exception | None) -> Future[None]:
@@ -387,5 +348,6 @@ class MemoryStore:
         return future
 
     def _erase(self, subject: str) -> None:
+        self._audit.note(kind="subject.erased", on=subject)
         self._cache.erase(subject)
         self._cases.erase(subject)

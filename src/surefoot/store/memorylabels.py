@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from surefoot.errors import NotFound, StoreError
 from surefoot.records import Content, Incident, Label, Revision
+from surefoot.store.memoryaudit import MemoryAudit
 
 
 class Contents(Protocol):
@@ -27,8 +28,8 @@ class Contents(Protocol):
 class MemoryLabels:
     """`Labels` in a dictionary. Remarks lie with what was said, so that they are erased with it."""
 
-    def __init__(self, contents: Contents) -> None:
-        self._contents = contents
+    def __init__(self, contents: Contents, audit: MemoryAudit) -> None:
+        self._contents, self._audit = contents, audit
         self._labels: dict[str, Label] = {}
 
     async def add(self, label: Label) -> bool:
@@ -43,12 +44,22 @@ class MemoryLabels:
                 raise StoreError(f"request {label.request_id} is not in the journal")
         new = []
         for label in labels:
-            new.append(label.id not in self._labels)
-            if new[-1]:
-                self._labels[label.id] = label
-                if label.id in said:
-                    self._contents.keep(label.request_id, label.id, Content(request_body=said[label.id].encode()))
+            new.append(self.append(label))
+            if new[-1] and label.id in said:
+                self._contents.keep(label.request_id, label.id, Content(request_body=said[label.id].encode()))
         return new
+
+    def knows(self, label_id: str) -> bool:
+        """Whether the id is taken."""
+        return label_id in self._labels
+
+    def append(self, label: Label) -> bool:
+        """Whether the label is new."""
+        if label.id in self._labels:
+            return False
+        self._labels[label.id] = label
+        self._audit.note(kind="label.added", by=label.by, on=label.request_id, detail=label.verdict)
+        return True
 
     async def remark(self, label_id: str) -> str | None:
         """What was said with a label in free words; None when nothing was, or its subject is erased."""
@@ -74,7 +85,8 @@ class MemoryLabels:
 class MemoryRevisions:
     """`Revisions` in lists."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: MemoryAudit) -> None:
+        self._audit = audit
         self._revisions: list[Revision] = []
         self._promotions: list[tuple[int, int]] = []
 
@@ -100,6 +112,7 @@ class MemoryRevisions:
         if not 0 <= number <= len(self._revisions):
             raise NotFound(f"there is no revision {number}")
         self._promotions.append((at_ns, number))
+        self._audit.note(kind="revision.promoted", on=str(number))
 
     async def serving(self) -> int:
         """The number that serves; 0 before the first promotion."""

@@ -19,9 +19,20 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0002"  # the migration that this program's tables are at
+HEAD = "0006"  # the migration that this program's tables are at
 
-APPEND_ONLY = ("journal", "ledger", "case_events", "labels", "revisions", "promotions", "incidents")
+APPEND_ONLY = (
+    "journal",
+    "ledger",
+    "case_events",
+    "labels",
+    "revisions",
+    "promotions",
+    "incidents",
+    "hook_attempts",
+    "audit_events",
+    "stops",
+)
 
 metadata = MetaData()
 
@@ -151,7 +162,36 @@ cases = Table(
     _text("kind"),
     _text("rung"),
     Column("propensity", Double, nullable=True),
+    Column("risk", Double, nullable=False),
+    Column("weight", Double, nullable=False),
+    Column("red_flag", Boolean, nullable=False),
+    Column("two_persons", Boolean, nullable=False),
+    _text("wait"),
+    _text("webhook"),
+    _int("rank_ns"),
+    _int("due_at_ns"),
+    _int("deadline_ns"),
+    _int("fence"),
+    _text("claimed_by"),
+    _int("lease_until_ns"),
+    _int("lease_ns"),
+    _int("snoozed_until_ns"),
+    _bytes("autosave", null=True),  # sealed, as the answer and the note are
+    _bytes("note", null=True),
+    _text("verb"),
+    Column("general", Boolean, nullable=False),
+    _text("answered_by"),
+    _int("answered_at_ns"),
+    _text("approved_by"),
+    _int("deliver_at_ns"),
+    _int("delivered_at_ns"),
+    _bytes("label", null=True),  # JSON, until it is appended to `labels`
     Index("cases_state", "state", "opened_at_ns"),
+    Index("cases_queue", "state", "rank_ns", "id", "role", "snoozed_until_ns"),
+    Index("cases_question", "fingerprint"),
+    Index("cases_request", "request_id"),
+    Index("cases_subject", "subject"),
+    Index("cases_over", "state", "delivered_at_ns", "deadline_ns"),
 )
 
 case_events = Table(
@@ -162,6 +202,10 @@ case_events = Table(
     _int("at_ns"),
     _text("kind"),
     _text("detail"),
+    _text("by"),
+    _text("state"),  # of the case after it
+    _int("generation", null=True),
+    _bytes("text", null=True),  # sealed under the case's subject's key
     Index("case_events_case", "case_id"),
 )
 
@@ -255,3 +299,97 @@ incidents = Table(
     _text("kind"),
     _text("detail"),
 )
+
+hooks = Table(
+    "hooks",
+    metadata,
+    _text("id", key=True),
+    _text("case_id"),
+    _text("tenant"),
+    _text("feature"),
+    _text("url"),
+    _int("at_ns"),
+    _text("state"),
+    _int("attempts"),
+    _int("due_at_ns"),
+    _int("fence"),  # grows with every claim
+    _int("leased_until_ns"),  # 0: nobody is calling
+    Index("hooks_due", "state", "due_at_ns"),
+    Index("hooks_case", "case_id"),
+)
+
+hook_attempts = Table(
+    "hook_attempts",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    _text("hook_id"),
+    _int("at_ns"),
+    _int("number"),
+    _text("outcome"),
+    _int("status", null=True),
+    _text("detail"),
+    _int("milliseconds"),
+    Index("hook_attempts_hook", "hook_id"),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    _text("chain", key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    _int("at_ns"),
+    _text("kind"),
+    _text("by"),
+    _text("on"),
+    _bytes("body"),  # the event, as it was hashed
+    _bytes("prev_hash"),
+    _bytes("hash"),
+    Index("audit_events_time", "at_ns"),
+    Index("audit_events_on", "on"),
+)
+
+stops = Table(
+    "stops",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    _int("at_ns"),
+    _text("feature"),  # "*": all
+    _text("verb"),  # "stop" | "resume"
+    _text("by"),
+    _text("reason"),
+    Column("refuse", Boolean, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _text("name", key=True),
+    _text("shown"),
+    _text("role"),
+    _text("password"),  # its scrypt hash with salt and parameters; "" until one is chosen
+    _int("created_at_ns"),
+    _int("disabled_at_ns", null=True),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _text("id", key=True),  # a hash of the token
+    _text("account"),
+    _int("opened_at_ns"),
+    _int("seen_at_ns"),
+    Index("sessions_account", "account"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    _text("id", key=True),  # a hash of the token
+    _text("purpose"),
+    _text("account"),
+    _int("expires_at_ns"),
+)
+
+knocks = Table(
+    "knocks", metadata, _text("door", key=True), _int("failures"), _int("until_ns"), _int("last_ns")
+)  # failed attempts to log in, by a digest of the name

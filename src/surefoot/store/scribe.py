@@ -8,7 +8,7 @@ never wait for each other in a circle.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Content, Res
 from surefoot.store import schema
 from surefoot.store.balances import Balances, Budget, budgets_of, orphan_entry, returned_entry
 from surefoot.store.chain import genesis, link
+from surefoot.store.sqlaudit import chained
 from surefoot.store.statements import RESERVATION_FIELDS, Statements
 from surefoot.store.vault import Vault, plain_form
 
@@ -33,6 +34,9 @@ _BOOKED = len(RESERVATION_FIELDS)
 
 _encode = msgspec.json.Encoder().encode
 _limits = lru_cache(4096)(msgspec.json.Decoder(tuple[BudgetLimit, ...]).decode)  # few texts, read once a request
+CASE_WORDS = ("answer", "autosave", "note")  # of a case: what is sealed
+_CASE_COLUMNS = tuple(column.name for column in schema.cases.c)
+_EVENTS = 7_378_707_013  # any number that nobody else takes an advisory lock on
 _SEEN = 100_000  # budgets that are known to have a row
 
 
@@ -59,7 +63,7 @@ class Page:
         self.reservations: list[Row] = []
         self.drop_reservations: list[Row] = []
         self.cases: list[Row] = []
-        self.case_events: list[Row] = []
+        self.case_events: list[Mapping[str, object]] = []  # written one by one: the trail vouches for their numbers
         self.cache: list[Row] = []
         self.set_budgets: Sequence[Row] = []
         self.fresh: dict[str, Held] = {}  # reserved in this very transaction
@@ -77,7 +81,6 @@ class Page:
             (statements.ledger, self.ledger),
             (statements.contents, self.contents),
             (statements.cases, self.cases),
-            (statements.case_events, self.case_events),
             (statements.cache, self.cache),
         ):
             if rows:
@@ -142,7 +145,10 @@ class Scribe:
             self._seal(page, record, keys)
             outcomes.append(None)
         page.set_budgets = balances.changed()
+        if page.case_events:
+            hold_events(connection)
         page.write(connection, self._statements)
+        chained(connection, *page.case_events)
         return Written(outcomes, position, head, wanted, [str(row[2]) for row in page.cache])
 
     def adopt(self, written: Written) -> None:
@@ -159,6 +165,17 @@ class Scribe:
         key = self._keys(connection, {subject})[subject]
         sealed = self._vault.seal(subject, *key, plain_form(content), name)
         connection.exec_driver_sql(self._statements.contents, (name, subject, key[0], *sealed))
+
+    def seal(self, connection: Connection, subject: str, texts: Sequence[tuple[str, str]]) -> tuple[int, list[bytes]]:
+        """(generation, sealed texts) of a subject's (text, label) pairs, under its living key, in an open transaction."""
+        key = self._keys(connection, {subject})[subject]
+        return key[0], [_joined(self._vault, subject, key, text, label) for text, label in texts]
+
+    def believe(self, connection: Connection, entry: CacheEntry) -> None:
+        """Put an answer into the cache in an open transaction; `entry.subject` is a pseudonym."""
+        key = self._keys(connection, {entry.subject})[entry.subject]
+        connection.exec_driver_sql(self._statements.cache, self._cache_row(entry, entry.subject, key))
+        self._cached([entry.fingerprint])
 
     def resume(self, connection: Connection) -> None:
         """Read the head of the chain again, after a commit that may or may not have happened."""
@@ -283,17 +300,21 @@ class Scribe:
             page.contents.append((name, subject, key[0], *self._vault.seal(subject, *key, record.plain, name)))
         if commit.case is not None:
             page.cases.append(self._case_row(commit.case, subject, key))
-            page.case_events.append((commit.case.id, commit.case.opened_at_ns, "opened", commit.case.reason))
+            page.case_events.append({
+                "case_id": commit.case.id, "at_ns": commit.case.opened_at_ns, "kind": "opened", "detail": commit.case.reason,
+                "by": "", "state": commit.case.state, "generation": None, "text": None,
+            })  # fmt: skip
         if commit.cache is not None:
             page.cache.append(self._cache_row(commit.cache, subject, key))
 
     def _case_row(self, case: Case, subject: str, key: Key) -> Row:
-        answer = None
-        if case.answer is not None:
-            answer = b"".join(self._vault.seal(subject, *key, case.answer.encode(), case_label(case.id)))
-        plain = (case.id, case.request_id, case.tenant, case.feature, case.role, case.state, case.reason)
-        judged = (case.kind, case.rung, case.propensity)
-        return (*plain, case.opened_at_ns, subject, case.fingerprint, case.p, key[0], answer, *judged)
+        words = {name: getattr(case, name) for name in CASE_WORDS}
+        sealed = {
+            name: None if text is None else _joined(self._vault, subject, key, text, case_label(case.id, name))
+            for name, text in words.items()
+        }
+        given = {"subject": subject, "generation": key[0], **sealed}
+        return tuple(given[name] if name in given else getattr(case, name) for name in _CASE_COLUMNS)
 
     def _cache_row(self, entry: CacheEntry, subject: str, key: Key) -> Row:
         label = cache_label(entry.tenant, entry.feature, entry.fingerprint)
@@ -301,6 +322,20 @@ class Scribe:
         where = (entry.tenant, entry.feature, entry.fingerprint, entry.epoch, entry.request_id)
         what = (entry.at_ns, entry.expires_at_ns, entry.model, entry.provider, entry.finish, entry.p, entry.low)
         return (*where, *what, subject, key[0], body)
+
+
+def hold_events(connection: Connection) -> None:
+    """Let nobody else append events of cases until the transaction ends: no reader then sees a number before a lower one.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_EVENTS})")
+
+
+def _joined(vault: Vault, subject: str, key: Key, text: str, label: str) -> bytes:
+    """Nonce and ciphertext as one value; lone surrogates, which no encoding has, are replaced."""
+    return b"".join(vault.seal(subject, *key, text.encode("utf-8", "replace"), label))
 
 
 def _fetch(connection: Connection, queries: Iterable[tuple[str, Sequence[str]]]) -> list[tuple[Any, ...]]:
@@ -321,9 +356,9 @@ def reservation_of(row: Sequence[Any]) -> Reservation:
     return Reservation(**fields)
 
 
-def case_label(case_id: str) -> str:
-    """What a case's answer is sealed as."""
-    return f"case {case_id}"
+def case_label(case_id: str, name: str = "answer") -> str:
+    """What a case's answer, autosaved text, note or event is sealed as."""
+    return f"case {case_id}" if name == "answer" else f"case {name} {case_id}"
 
 
 def cache_label(tenant: str, feature: str, fingerprint: str) -> str:

@@ -14,15 +14,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from surefoot.errors import StoreError
 from surefoot.records import Commit, Reservation
-from surefoot.store import Cache, Cases, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions, schema
+from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions, schema
+from surefoot.store.cases import Cases
 from surefoot.store.chain import new_id
 from surefoot.store.database import Database
+from surefoot.store.hooks import Hooks
 from surefoot.store.migrate import migrate
+from surefoot.store.people import Accounts, Sessions
 from surefoot.store.scribe import Scribe
+from surefoot.store.sqlaudit import CHAIN, adopt
 from surefoot.store.sqlcache import SqlCache
+from surefoot.store.sqlcases import SqlCases
+from surefoot.store.sqlhooks import SqlHooks
 from surefoot.store.sqljournal import SqlJournal
 from surefoot.store.sqllabels import SqlIncidents, SqlLabels, SqlRevisions
-from surefoot.store.sqlparts import SqlCases, SqlKeys, SqlLedger, SqlPolicies
+from surefoot.store.sqlparts import SqlKeys, SqlLedger, SqlPolicies
+from surefoot.store.sqlpeople import SqlAccounts, SqlSessions
+from surefoot.store.sqltrail import SqlAudit
 from surefoot.store.statements import Statements
 from surefoot.store.vault import Vault, master_key
 from surefoot.store.writer import Writer, refusal
@@ -75,8 +83,11 @@ class SqlStore:
         self._tending: asyncio.Task[None] | None = None
         cases, journal, ledger = SqlCases(), SqlJournal(backend.after_erasure()), SqlLedger()
         policies, keys, self._cache = SqlPolicies(), SqlKeys(), SqlCache()
-        labels, revisions, incidents = SqlLabels(), SqlRevisions(), SqlIncidents()
-        self._rooms = (self._cache, cases, journal, ledger, policies, keys, labels, revisions, incidents)
+        labels, revisions, incidents, hooks = SqlLabels(), SqlRevisions(), SqlIncidents(), SqlHooks()
+        audit, accounts, sessions = SqlAudit(), SqlAccounts(), SqlSessions()
+        self._rooms = (
+            accounts, sessions, audit, self._cache, cases, journal, ledger, policies, keys, labels, revisions, incidents, hooks,
+        )  # fmt: skip
         self.cache: Cache = self._cache
         self.cases: Cases = cases
         self.journal: Journal = journal
@@ -86,6 +97,10 @@ class SqlStore:
         self.labels: Labels = labels
         self.revisions: Revisions = revisions
         self.incidents: Incidents = incidents
+        self.hooks: Hooks = hooks
+        self.audit: Audit = audit
+        self.accounts: Accounts = accounts
+        self.sessions: Sessions = sessions
 
     async def start(self) -> None:
         """Open, migrate, book orphans, load what lookups need. Raises StoreError."""
@@ -152,8 +167,11 @@ class SqlStore:
             migrate(connection, self._backend.lock)
             statements = Statements(self._writer_engine.dialect, self._backend.insert)
             vault = self._unlock(connection, statements)
+            chain = new_id()
+            self._writer_engine.update_execution_options(**{CHAIN: chain})
+            adopt(connection.execution_options(**{CHAIN: chain}))
             connection.commit()
-        scribe = Scribe(statements, vault, new_id(), cached=self._cache.learn)
+        scribe = Scribe(statements, vault, chain, cached=self._cache.learn)
         writer = Writer(self._writer_engine, scribe, self._backend.begin, batched=self._batched)
         writer.start()
         return Database(reader, writer, scribe, statements, vault)

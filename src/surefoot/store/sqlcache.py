@@ -72,6 +72,11 @@ class SqlCache(Room):
         self._epochs[tenant, feature] = max(epoch, self.epoch(tenant, feature))
         return dropped
 
+    async def put(self, entry: CacheEntry) -> None:
+        """Keep an answer that is believed; `entry.subject` is a pseudonym."""
+        database = self.database
+        await database.write(lambda connection: database.believe(connection, entry))
+
     async def retract(self, *, request_id: str) -> int:
         """Drop what this request put in; returns how many were dropped. Durable before it returns."""
         gone = schema.cache.delete().where(schema.cache.c.request_id == request_id)

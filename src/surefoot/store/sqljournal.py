@@ -14,6 +14,7 @@ from surefoot.records import Content, JournalEntry
 from surefoot.store import schema
 from surefoot.store.chain import Walk
 from surefoot.store.database import Database, Room
+from surefoot.store.sqlaudit import note
 from surefoot.store.vault import read_plain
 
 PAGE = 500  # rows a query
@@ -85,7 +86,7 @@ class SqlJournal(Room):
         Nothing leaves the journal. Should the subject come back, a new key is made for it; what is lost stays lost.
         """
         database = self.database
-        subject = database.vault.pseudonym(f"user:{tenant}:{end_user}")
+        subject = database.vault.pseudonym(f"user:{tenant}:{end_user}" if end_user else f"tenant:{tenant}")
         subjects, contents = schema.subjects, schema.contents
         living = and_(subjects.c.subject == subject, subjects.c.destroyed_at_ns.is_(None))
         lost = (
@@ -100,6 +101,7 @@ class SqlJournal(Room):
             count = int(connection.execute(lost.where(living)).scalar_one())
             gone = subjects.update().where(living).values(wrapped_key=None, destroyed_at_ns=time.time_ns())
             connection.execute(gone)
+            note(connection, kind="subject.erased", by="", on=subject)
             return count
 
         count = await database.write(destroy)

@@ -12,6 +12,7 @@ from surefoot.errors import NotFound, StoreError
 from surefoot.records import Content, Incident, Label, Revision
 from surefoot.store import schema
 from surefoot.store.database import Room
+from surefoot.store.sqlaudit import insert, vouch
 from surefoot.store.sqljournal import read_content
 from surefoot.store.statements import Statements
 
@@ -71,7 +72,11 @@ class SqlLabels(Room):
 def append_label(connection: Connection, statements: Statements, label: Label) -> bool:
     """Whether a label is new, written in an open transaction. Of two processes with the same id one is told no."""
     row = msgspec.structs.astuple(label)
-    return connection.exec_driver_sql(statements.labels, row).rowcount > 0
+    if not connection.exec_driver_sql(statements.labels, row).rowcount:
+        return False
+    columns = [column.name for column in schema.labels.c]
+    vouch(connection, schema.labels.name, [dict(zip(columns, row, strict=True))])
+    return True
 
 
 def _subject(connection: Connection, label: Label) -> str:
@@ -136,7 +141,8 @@ class SqlRevisions(Room):
         if number and await self.get(number) is None:
             raise NotFound(f"there is no revision {number}")
         row = {"number": number, "at_ns": at_ns}
-        await self.database.write(lambda connection: connection.execute(schema.promotions.insert().values(row)))
+
+        await self.database.write(lambda connection: insert(connection, schema.promotions.name, row))
 
     async def serving(self) -> int:
         """The number that serves; 0 before the first promotion."""

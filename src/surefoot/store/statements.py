@@ -47,6 +47,7 @@ class Statements:
         self.policies = self._unless_there(schema.policies)
         self.labels = self._unless_there(schema.labels)
         self.incidents = self._unless_there(schema.incidents)
+        self.hooks = self._unless_there(schema.hooks)
         self.cache = self._put_cache()
         self.cached = self._get_cache()  # values: tenant, feature, fingerprint
         self.set_budgets = self._set_budgets()  # values: spent, reserved, scope, window

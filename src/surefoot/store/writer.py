@@ -49,13 +49,18 @@ _log = logging.getLogger("surefoot.store")
 class Task:
     """One thing to be written and who waits for it; nobody does when `future` is None."""
 
-    __slots__ = ("future", "is_commit", "is_work", "record", "since")
+    __slots__ = ("future", "is_commit", "is_work", "joins", "record", "since")
 
-    def __init__(self, record: Reservation | Commit | Work, future: Future[None] | None) -> None:
+    def __init__(
+        self, record: Reservation | Commit | Work, future: Future[None] | None, *, joins: bool = False
+    ) -> None:
         self.record, self.future, self.since = record, future, time.perf_counter()
         self.is_commit = isinstance(record, Commit)
         self.is_work = not (self.is_commit or isinstance(record, Reservation))
+        self.joins = joins  # whether it may share its transaction with other work
 
+
+_RECORDS, _ALONE, _JOINING = range(3)  # kinds of tasks, as they are put together into transactions
 
 Outcome = tuple[Task, Exception | None]
 Ready = tuple[Task, Record | Work]
@@ -77,6 +82,7 @@ class Writer:
     def __init__(self, engine: Engine, scribe: Scribe, begin: Begin, *, batched: bool) -> None:
         self._engine, self._scribe, self._begin, self._batched = engine, scribe, begin, batched
         self._dialect = engine.dialect
+        self._alone = engine.dialect.name == "sqlite"  # one writer at a time, whoever it is
         self._driver_error: type[DBAPIModule.Error] = engine.dialect.loaded_dbapi.Error
         self._faults = (self._driver_error, SQLAlchemyError, StoreError, *_RECORD_FAULTS)
         self._queue: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
@@ -113,11 +119,16 @@ class Writer:
             future.set_exception(StoreError("the store is closed"))
         return future
 
-    async def work(self, work: Callable[[Connection], T]) -> T:
-        """Run something in a transaction of its own on the writer's thread, durable before this returns."""
+    async def work(self, work: Callable[[Connection], T], *, joins: bool = False) -> T:
+        """Run something in a transaction of its own on the writer's thread, durable before this returns.
+
+        Work that `joins` may share the transaction with other such work, each in a savepoint of its own, so that many small
+        writes wait for the disk once. Only where nobody else writes at the same time: locks are held until all are done.
+        """
         result: list[T] = []
         future: Future[None] = asyncio.get_running_loop().create_future()
-        if not self._enqueue(Task(lambda connection: result.append(work(connection)), future)):
+        task = Task(lambda connection: result.append(work(connection)), future, joins=joins and self._alone)
+        if not self._enqueue(task):
             raise StoreError("the store is closed")
         await future
         return result[-1]
@@ -150,8 +161,11 @@ class Writer:
         if self._batched and None not in got and all(task is None or task.future is None for task in got):
             self._linger(got)
         tasks = [task for task in got if task is not None]
-        for alone, group in groupby(tasks, key=_is_work):
-            for some in [[task] for task in group] if alone else [list(group)]:
+        for kind, group in groupby(tasks, key=_kind):
+            if kind == _JOINING:
+                self._resolve(self._write_joined(list(group)))
+                continue
+            for some in [[task] for task in group] if kind == _ALONE else [list(group)]:
                 self._resolve(self._write(some))
         return len(tasks) == len(got)
 
@@ -174,7 +188,7 @@ class Writer:
         ready: list[Ready] = []
         for task in tasks:
             try:
-                ready.append((task, self._prepare(task.record)))
+                ready.append((task, _prepared(self._scribe, task.record)))
             except self._faults as error:
                 outcomes.append((task, refusal(error)))
         if ready:
@@ -185,8 +199,19 @@ class Writer:
                 outcomes += self._one_by_one(ready, error)
         return outcomes
 
-    def _prepare(self, record: Reservation | Commit | Work) -> Record | Work:
-        return self._scribe.prepare(record) if isinstance(record, Commit) else record
+    def _write_joined(self, tasks: Sequence[Task]) -> list[Outcome]:
+        """Work in one transaction, each in its savepoint: one that fails is undone alone. All fail when it is not committed."""
+        try:
+            self._begun = False
+            connection = self._connected()
+            self._begin(connection, True)
+            self._begun = True
+            outcomes: list[Outcome] = [(task, _within(connection, task, self._faults)) for task in tasks]
+            self._commit(connection)
+        except self._faults as error:
+            self._roll_back(error)
+            return [(task, refusal(error)) for task in tasks]
+        return outcomes
 
     def _transaction(self, ready: Sequence[Ready], *, doubtful: bool = False) -> list[Outcome]:
         """Write everything in one transaction, or nothing and raise; `doubtful` ones may stand there already."""
@@ -296,8 +321,25 @@ def _tell(done: Sequence[tuple[Future[None], Exception | None]]) -> None:
             future.set_exception(error)
 
 
-def _is_work(task: Task) -> bool:
-    return task.is_work
+def _prepared(scribe: Scribe, record: Reservation | Commit | Work) -> Record | Work:
+    return scribe.prepare(record) if isinstance(record, Commit) else record
+
+
+def _within(connection: Connection, task: Task, faults: tuple[type[Exception], ...]) -> StoreError | None:
+    """Do work in a savepoint; why it was undone, None when it was not."""
+    savepoint = connection.begin_nested()
+    try:
+        if callable(task.record):
+            task.record(connection)
+        savepoint.commit()
+    except faults as error:
+        savepoint.rollback()
+        return refusal(error)
+    return None
+
+
+def _kind(task: Task) -> int:
+    return _RECORDS if not task.is_work else _JOINING if task.joins else _ALONE
 
 
 def _is_urgent(task: Task) -> bool:

@@ -1,0 +1,201 @@
+"""Cases in plain Python."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from surefoot.errors import StoreError
+from surefoot.records import Case, CaseEvent, Claim, Entry
+from surefoot.records.case import PENDING, WAITING
+from surefoot.store import casework
+from surefoot.store.caseverbs import CaseVerbs, How
+from surefoot.store.casework import Change, Happened
+from surefoot.store.memorylabels import MemoryLabels
+
+Forget = Callable[[str, str, str], None]  # tenant, feature, fingerprint: drops a cached answer
+Spend = Callable[[Sequence[Entry]], None]
+
+
+class Audit(Protocol):
+    """Where events are vouched for."""
+
+    def chained(self, row: Mapping[str, object]) -> object:
+        """Note an event."""
+
+
+class MemoryCases(CaseVerbs):
+    """`Cases` in dictionaries."""
+
+    def __init__(self, labels: MemoryLabels, forget: Forget, spend: Spend, audit: Audit | None = None) -> None:
+        self._labels, self._forget, self._spend, self._audit = labels, forget, spend, audit
+        self._cases: dict[str, Case] = {}
+        self._events: list[CaseEvent] = []
+
+    async def get(self, case_id: str, *, tenant: str) -> Case | None:
+        """The case, or None when there is none or it belongs to another tenant."""
+        case = self._cases.get(case_id)
+        return case if case is not None and case.tenant == tenant else None
+
+    async def find(self, case_id: str) -> Case | None:
+        """The case, whoever's it is."""
+        return self._cases.get(case_id)
+
+    async def open_cases(
+        self, *, feature: str | None = None, kind: str | None = None, limit: int = 1000
+    ) -> Sequence[Case]:
+        """Cases in state "open", oldest first."""
+        waiting = [
+            case
+            for case in self._cases.values()
+            if case.state == "open" and feature in (None, case.feature) and kind in (None, case.kind)
+        ]
+        return sorted(waiting, key=lambda case: (case.opened_at_ns, case.id))[:limit]
+
+    async def waiting(
+        self, *, roles: Sequence[str] | None = None, states: Sequence[str] = WAITING, kind: str | None = None,
+        feature: str | None = None, by: str | None = None, limit: int = 100, after: tuple[int, str] | None = None,
+    ) -> Sequence[Case]:  # fmt: skip
+        """The queue: by `rank_ns`, then id."""
+        found = [
+            case
+            for case in self._cases.values()
+            if case.state in states
+            and (roles is None or case.role in roles)
+            and kind in (None, case.kind)
+            and feature in (None, case.feature)
+            and by in (None, case.claimed_by)
+            and (after is None or _place(case) > after)
+        ]
+        return sorted(found, key=_place)[:limit]
+
+    async def tally(self) -> Mapping[tuple[str, str], int]:
+        """How many cases there are by (role, state)."""
+        return Counter((case.role, case.state) for case in self._cases.values() if case.state in PENDING)
+
+    async def find_waiting(
+        self, fingerprint: str, *, tenant: str, feature: str, subject: str, states: Sequence[str] = PENDING
+    ) -> Case | None:
+        """The newest case of the same question of the same subject."""
+        found = [
+            case
+            for case in self._cases.values()
+            if (case.fingerprint, case.tenant, case.feature, case.subject) == (fingerprint, tenant, feature, subject)
+            and case.kind == "question"
+            and case.state in states
+        ]
+        return max(found, key=lambda case: (case.opened_at_ns, case.id), default=None)
+
+    async def claim_next(self, *, roles: Sequence[str] | None, by: str, at_ns: int, lease_ns: int) -> Claim | None:
+        """The open case that comes first by rank and is not snoozed."""
+        waiting = (
+            case
+            for case in self._cases.values()
+            if case.state == "open" and (roles is None or case.role in roles) and case.snoozed_until_ns <= at_ns
+        )
+        first = min(waiting, key=_place, default=None)
+        return None if first is None else await self.claim(first.id, by=by, at_ns=at_ns, lease_ns=lease_ns)
+
+    async def deliver_due(self, *, now_ns: int, limit: int = 100) -> Sequence[Case]:
+        """Answered cases whose undo window has ended, delivered now."""
+        answered = sorted(
+            (case for case in self._cases.values() if case.state == "answered"),
+            key=lambda case: (case.deliver_at_ns, case.id),
+        )
+        due = [case.id for case in answered if casework.deliver(case, now_ns=now_ns) is not None][:limit]
+        for case_id in due:
+            await self.change(case_id, lambda case: casework.deliver(case, now_ns=now_ns))
+        return [self._cases[case_id] for case_id in due]
+
+    async def lapse_leases(self, *, now_ns: int) -> int:
+        """Put cases back into the queue whose lease has ended; returns how many."""
+        claimed = [case.id for case in self._cases.values() if case.state == "claimed"]
+        for case_id in claimed:
+            await self.change(case_id, lambda case: casework.lapse(case, now_ns=now_ns))
+        return sum(self._cases[case_id].state == "open" for case_id in claimed)
+
+    async def overdue(self, *, now_ns: int, limit: int = 100) -> Sequence[Case]:
+        """Waiting cases past their deadline, and expired ones whose safe default nobody is working on."""
+        late = [case for case in self._cases.values() if casework.is_overdue(case, now_ns=now_ns)]
+        return sorted(late, key=lambda case: (case.deadline_ns, case.id))[:limit]
+
+    async def thread(self, subject: str, *, limit: int) -> Sequence[Case]:
+        """A subject's cases in any state, newest first."""
+        found = [case for case in self._cases.values() if case.subject == subject and case.kind == "question"]
+        return sorted(found, key=lambda case: (case.opened_at_ns, case.id), reverse=True)[:limit]
+
+    async def history(self, case_id: str) -> Sequence[CaseEvent]:
+        """What happened to a case, oldest first."""
+        return [event for event in self._events if event.case_id == case_id]
+
+    async def changes(self, *, after: int, limit: int = 1000) -> Sequence[CaseEvent]:
+        """Events of all cases with an id above `after`, ascending, without texts."""
+        start = max(after, 0)  # ids are places, counted from 1
+        return [replace(event, text=None) for event in self._events[start : start + limit]]
+
+    async def last_change(self) -> int:
+        """The id of the newest event; 0 before the first."""
+        return len(self._events)
+
+    def open(self, case: Case) -> None:
+        """Add a case and its first event."""
+        self._cases[case.id] = case
+        self._append(case, casework.opened(case))
+
+    def knows(self, case_id: str) -> bool:
+        """Whether there is a case of this id, whoever's it is."""
+        return case_id in self._cases
+
+    def erase(self, subject: str) -> None:
+        """Drop what was said to a subject's questions; the cases and their events stay."""
+        mine = {case.id for case in self._cases.values() if case.subject == subject}
+        for case_id in mine:
+            self._cases[case_id] = replace(self._cases[case_id], answer=None, autosave=None, note=None)
+        self._events = [replace(event, text=None) if event.case_id in mine else event for event in self._events]
+
+    async def change(self, case_id: str, how: How, entries: Sequence[Entry] = ()) -> Change | None:
+        """Decide what becomes of a case, and keep it with its events."""
+        case = self._cases.get(case_id)
+        change = None if case is None else how(case)
+        if case is None or change is None:
+            return None
+        if change.label is not None and change.case.state == "judged" and self._labels.knows(change.label.id):
+            raise StoreError(f"there is a label {change.label.id} already")
+        self._cases[case_id] = change.case
+        for event in change.events:
+            self._append(change.case, event)
+        if change.label is not None:
+            self._labels.append(change.label)
+            if change.label.verdict == "wrong":
+                self._forget(case.tenant, case.feature, case.fingerprint)
+        if change.done and change.events:
+            self._spend(entries)
+        return change
+
+    def _append(self, case: Case, event: Happened) -> None:
+        self._events.append(
+            CaseEvent(
+                id=len(self._events) + 1,
+                case_id=case.id,
+                at_ns=event.at_ns,
+                kind=event.kind,
+                detail=event.detail,
+                by=event.by,
+                tenant=case.tenant,
+                feature=case.feature,
+                state=event.state,
+                text=event.text,
+            )
+        )
+        if self._audit is not None:
+            self._audit.chained({
+                "case_id": case.id, "at_ns": event.at_ns, "kind": event.kind, "detail": event.detail, "by": event.by,
+                "state": event.state,
+            })  # fmt: skip
+
+
+def _place(case: Case) -> tuple[int, str]:
+    return case.rank_ns, case.id
