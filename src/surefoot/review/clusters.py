@@ -1,0 +1,171 @@
+"""Like cases: those that wait, which one answer may resolve together, and newcomers, which an earlier answer may fit.
+
+A proposal is never an answer: the operator confirms it, member by member or all that differ in nothing. Only answers that were
+marked `general` are kept here. A case is offered to the answer whose own cases it is most like, when no other answer comes
+near; every case that was resolved teaches what its answer is for, so that offers get better the longer the desk works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from surefoot.review.differences import Asked, Difference, Facts, differences, facts
+from surefoot.review.likeness import Index
+
+# Chosen on the first 30 % of Banking77's stream, see `benchmarks/desk.py`; scores of other texts may lie elsewhere.
+OFFERED = 0.07  # lead of the best answer over the next from which on a case is offered
+CLEAR = 0.12  # lead from which on no other answer is in question
+_LEAST = 0.2  # likeness below which nothing is offered
+_NEAREST = 3  # cases of an answer that speak for it
+_WITNESSES = 5  # cases of an answer of which one must not differ
+_LOOKED_AT = 60  # like cases that are looked at
+_ANOTHER = "another answer"
+
+
+class Member(Struct, frozen=True):
+    """A case that may be resolved together with another, with what the two do not share."""
+
+    case_id: str
+    score: float  # cosine in [0, 1]; not a probability
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def clear(self) -> bool:
+        """Whether nothing was found that differs."""
+        return not self.differences
+
+
+class Fit(Struct, frozen=True):
+    """A general answer that an open case seems to ask for."""
+
+    answer: str  # the answer's id: that of the case it was given to first
+    score: float  # mean likeness to the answer's nearest cases, in [0, 1]
+    lead: float  # over the next best answer, in [0, 1]
+    case_id: str  # of the nearest cases that the answer resolved, the one that differs in the least
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def clear(self) -> bool:
+        """Whether nothing was found that differs."""
+        return not self.differences
+
+
+def like(case: Asked, others: Iterable[Asked], *, least: float = _LEAST, limit: int = 50) -> Sequence[Member]:
+    """The waiting cases that are like one, most like first, each with its differences; () when none is.
+
+    Args:
+        case: the one that is answered.
+        others: cases of the same tenant and feature; one with the id of `case` is left out.
+        least: likeness from which on a case is named.
+        limit: how many at most.
+    """
+    held = {each.id: each for each in others if each.id != case.id}
+    index = Index((each.id, each.text) for each in held.values())
+    mine = facts(case)
+    return tuple(
+        Member(hit.id, hit.score, differences(mine, facts(held[hit.id])))
+        for hit in index.search(case.text, limit=limit, least=least)
+    )
+
+
+class Waiting:
+    """The open cases of one tenant and feature, by likeness; holds tens of thousands. One thread at a time."""
+
+    def __init__(self, cases: Iterable[Asked] = ()) -> None:
+        self._index = Index()
+        self._cases: dict[str, Asked] = {}
+        for each in cases:
+            self.add(each)
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    def __contains__(self, case_id: str) -> bool:
+        return case_id in self._cases
+
+    def add(self, case: Asked) -> None:
+        """A case waits; one of the same id goes."""
+        self._index.add(case.id, case.text)
+        self._cases[case.id] = case
+
+    def remove(self, case_id: str) -> bool:
+        """Whether such a case was waiting."""
+        self._index.remove(case_id)
+        return self._cases.pop(case_id, None) is not None
+
+    def like(self, case: Asked, *, least: float = _LEAST, limit: int = 50) -> Sequence[Member]:
+        """As the function `like`, over the cases that wait."""
+        mine = facts(case)
+        hits = [hit for hit in self._index.search(case.text, limit=limit + 1, least=least) if hit.id != case.id]
+        return tuple(
+            Member(hit.id, hit.score, differences(mine, facts(self._cases[hit.id]))) for hit in hits[:limit]
+        )  # fmt: skip
+
+    def offered(self, case: Asked, answers: Answers, *, limit: int = 50) -> Sequence[Member]:
+        """The waiting cases to offer with an answer that was just given to a case: those like it that no other answer fits
+        better. Call `answers.learn` with the case first; () when the answer is not among them.
+        """
+        answer = answers.answer_of(case.id)
+        if answer is None:
+            return ()
+        found = []
+        for hit in self._index.search(case.text, limit=limit, least=_LEAST):
+            fit = answers.fit(self._cases[hit.id]) if hit.id != case.id else None
+            if fit is not None and fit.answer == answer:
+                found.append(Member(hit.id, hit.score, fit.differences))
+        return tuple(found)
+
+
+class Answers:
+    """General answers of one tenant and feature, by the cases that each has resolved. One thread at a time."""
+
+    def __init__(self) -> None:
+        self._index = Index()
+        self._facts: dict[str, Facts] = {}
+        self._answer: dict[str, str] = {}  # case -> answer
+
+    def __len__(self) -> int:
+        return len(set(self._answer.values()))
+
+    def learn(self, case: Asked, answer: str) -> None:
+        """A case was resolved by a general answer, in its own words or together with another case."""
+        self._index.add(case.id, case.text)
+        self._facts[case.id] = facts(case)
+        self._answer[case.id] = answer
+
+    def forget(self, case_id: str) -> bool:
+        """Whether the case spoke for an answer; it does no longer: undone, erased, or found wrong."""
+        self._index.remove(case_id)
+        self._facts.pop(case_id, None)
+        return self._answer.pop(case_id, None) is not None
+
+    def answer_of(self, case_id: str) -> str | None:
+        """The answer that resolved a case; None when none of these did."""
+        return self._answer.get(case_id)
+
+    def fit(self, case: Asked) -> Fit | None:
+        """The answer to offer to a case, with what speaks against it; None when none comes near or two are as near."""
+        hits = [hit for hit in self._index.search(case.text, limit=_LOOKED_AT) if hit.id != case.id]
+        best: dict[str, list[tuple[float, str]]] = {}
+        for hit in hits:
+            best.setdefault(self._answer[hit.id], []).append((hit.score, hit.id))
+        ranked = sorted(((_mean(found), answer) for answer, found in best.items()), reverse=True)
+        if not ranked or ranked[0][0] < _LEAST:
+            return None
+        score, answer = ranked[0]
+        lead = score - ranked[1][0] if len(ranked) > 1 else score
+        if lead < OFFERED:
+            return None
+        mine = facts(case)
+        known = [(case_id, differences(self._facts[case_id], mine)) for _, case_id in best[answer][:_WITNESSES]]
+        nearest, found = min(known, key=lambda each: len(each[1]))
+        if lead < CLEAR:
+            found = (*found, Difference(_ANOTHER, answer, ranked[1][1] if len(ranked) > 1 else "-"))
+        return Fit(answer, score, lead, nearest, found)
+
+
+def _mean(found: Sequence[tuple[float, str]]) -> float:
+    """Of the nearest cases; where an answer has fewer, the missing ones count as unlike: few cases say little."""
+    return sum(score for score, _ in found[:_NEAREST]) / _NEAREST
