@@ -93,8 +93,8 @@ def test_a_new_epoch_forgets_everything(client: openai.OpenAI, gateway: Running)
 
 def test_an_uncalibrated_answer_never_enters_the_cache(client: openai.OpenAI) -> None:
     asked = dict(model="careful", messages=messages("not believed"))
-    client.chat.completions.create(**asked)
-    assert client.chat.completions.create(**asked).model_extra["surefoot"]["cache"] == "miss"
+    client.chat.completions.create(**asked)  # it waits for a person; another one who asks the same is asked for anew
+    assert client.chat.completions.create(**asked, user="another").model_extra["surefoot"]["cache"] == "miss"
 
 
 def test_a_spent_budget_is_a_rate_limit_error_that_is_not_retried(client: openai.OpenAI) -> None:

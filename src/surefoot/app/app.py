@@ -10,17 +10,25 @@ from time import perf_counter_ns
 import structlog
 
 from surefoot import pipeline
+from surefoot.app.access import Access
 from surefoot.app.build import Runtime
+from surefoot.app.desk import Desk
 from surefoot.app.directory import cards, feature_for
+from surefoot.app.held import Held
 from surefoot.app.keys import KeyRing
+from surefoot.app.killswitch import KillSwitch
 from surefoot.app.metrics import Metrics
+from surefoot.app.notify import Notify
 from surefoot.app.outcomes import Outcomes
+from surefoot.app.repeats import Repeats
 from surefoot.app.reply import Note, Reply, StreamReply, delivered, headers_of, held, note_of
 from surefoot.app.serving import Serving
 from surefoot.app.settle import Outcome
 from surefoot.app.settler import Settler
 from surefoot.app.speaking import Speaking
 from surefoot.app.streams import cut_tagged, pass_on
+from surefoot.app.waiting import Waiting
+from surefoot.app.webhooks import Webhooks
 from surefoot.config.load import Config
 from surefoot.errors import NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
 from surefoot.pipeline import Passing, Released, Stages
@@ -42,8 +50,15 @@ class App:
     def __init__(self, config: Config, store: Store) -> None:
         self.store, self.metrics, self.keys = store, Metrics(), KeyRing(store)
         self.settler = Settler(store, self.metrics)
-        self.serving = Serving(config, store, self.settler)
+        self.stops, self.access = KillSwitch(store), Access(store)
+        repeats = Repeats(store)
+        self.serving = Serving(config, store, self.settler, self.stops, repeats)
         self.outcomes = Outcomes(store)
+        self.desk = Desk(store, self.serving)
+        self.waiting = Waiting(store, self.serving, self.settler)
+        self.webhooks = Webhooks(store, self.serving, self.settler.lost)
+        self.held = Held(store, self.serving, self.settler, self.webhooks, repeats)
+        self.notify = Notify(store, self.serving, self.settler.lost)
         self._loops: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -55,12 +70,18 @@ class App:
         await store.start()
         await app.serving.begin()
         await app.keys.refresh()
-        loops = (app.keys.keep_fresh(app.settler.lost), app._sweep(), app.serving.keep_learning())
+        await app.stops.refresh()
+        loops = (
+            app.keys.keep_fresh(app.settler.lost), app.stops.keep_fresh(app.settler.lost), app._sweep(),
+            app.serving.keep_learning(), app.webhooks.keep_sending(), app.waiting.keep_delivering(),
+            app.waiting.keep_deadlines(), app.notify.keep_telling(),
+        )  # fmt: skip
         app._loops = [asyncio.create_task(loop) for loop in loops]
         return app
 
     async def close(self) -> None:
         """End the loops, write what waits, let go of connections."""
+        await self.held.close()
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -114,24 +135,20 @@ class App:
             raise NotFound(f"there is no case {case_id!r}")
         return found
 
-    def retry_after(self, case: Case) -> int:
-        """Seconds after which to ask for a case again, as its feature's person says."""
-        feature = self.policy.features.get(case.feature)
-        return feature.person.retry_after_seconds if feature else 60
-
     async def answer(self, request: Request) -> Reply:
         """A complete answer; what it left behind is durable before it is returned.
 
         Raises RequestRefused: the money or the answer is not there; also then everything asked is settled.
         """
+        await self.held.admit(request)
         outcome, note = await self._decide(request)
         decision = outcome.decision
         assert decision is not None
         if decision.action == "deliver":
             body = delivered(decision, note)
         else:
-            dialect = DIALECTS[request.dialect]
-            body = held(request, dialect, outcome.holding, note)
+            note, text = await self.held.reply(request, note, outcome.holding, self.held.seconds(request, outcome))
+            body = held(request, DIALECTS[request.dialect], text, note)
         return Reply(
             status=200, body=body, headers=headers_of(note), request_id=request.id, decision=decision,
             nanodollars=outcome.nanodollars, own_us=outcome.own_us,
@@ -139,6 +156,7 @@ class App:
 
     async def stream(self, request: Request, *, include_usage: bool) -> StreamReply:
         """An answer in events. Raises RequestRefused before the first byte."""
+        await self.held.admit(request)
         runtime, dialect = self.serving.runtime, DIALECTS[request.dialect]
         feature = runtime.policy.features[request.feature]
         if feature.stream == "through":
@@ -154,7 +172,7 @@ class App:
             first = await self._guarded(request, runtime, trace, began, lambda *_: anext(page))
             if isinstance(first, Released):
                 speaking = Speaking(
-                    settler=self.settler, runtime=runtime, request=request, trace=trace, began=began,
+                    settler=self.settler, held=self.held, runtime=runtime, request=request, trace=trace, began=began,
                     include_usage=include_usage,
                 )  # fmt: skip
                 return speaking.reply(first, page)
@@ -167,7 +185,11 @@ class App:
         assert decision is not None
         answer = decision.attempt.answer if decision.attempt and decision.action == "deliver" else None
         if answer is None:
-            body = held(request, dialect, outcome.holding, note)
+            note, text = await self.held.reply(request, note, outcome.holding, 0.0)
+            seconds = self.held.seconds(request, outcome)
+            if seconds > 0 and note.decision == "escalate":
+                return self.held.stream(request, note, text, seconds, include_usage=include_usage)
+            body = held(request, dialect, text, note)
             events: Sequence[bytes] = dialect.cut(body, include_usage=include_usage)
         else:
             events = answer.events or dialect.cut(answer.body, include_usage=include_usage)
@@ -202,7 +224,10 @@ class App:
     async def _end(
         self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision, began: int
     ) -> tuple[Outcome, Note]:
-        outcome = await self.settler.finish(request, runtime, trace, decision, began)
+        if decision.action == "escalate":
+            outcome = await self.held.opened(request, runtime, trace, decision, began)
+        else:
+            outcome = await self.settler.finish(request, runtime, trace, decision, began)
         if decision.action == "fail":
             raise _failed(decision)
         if runtime.recorder is not None and decision.attempt is not None:

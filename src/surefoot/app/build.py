@@ -21,8 +21,11 @@ from surefoot.providers.recorder import Recorder
 from surefoot.providers.registry import Model, Registry
 from surefoot.providers.simulated import Simulated
 from surefoot.records import ModelPrice
+from surefoot.records.audit import Stop
 from surefoot.stages import Calls, Checks, Fit, ReadRequest
 from surefoot.stages.check import HttpGate
+from surefoot.stages.handbook import Handbook
+from surefoot.stages.read import Repeats
 from surefoot.store import Store
 
 _VENDORS = ("openai", "anthropic")
@@ -38,6 +41,7 @@ class Runtime:
     stages: Stages
     calls: Calls
     providers: tuple[Provider, ...]
+    handbooks: Mapping[str, Handbook]  # by feature
     gates: tuple[HttpGate, ...] = ()
     recorder: Recorder | None = None
 
@@ -51,12 +55,15 @@ class Runtime:
 
 def build(
     config: Config, store: Store, prices: PriceBook, on_lost: Callable[[BaseException], None],
-    standings: Mapping[str, str] | None = None,
+    standings: Mapping[str, str] | None = None, stops: Mapping[str, Stop] | None = None,
+    repeats: Repeats | None = None,
 ) -> Runtime:  # fmt: skip
     """The runtime of a configuration. Raises ConfigError, also for a model that no price is known of.
 
     Args:
         standings: by feature, how its promise stands; looked up at every request.
+        stops: by feature, whether it is stopped; looked up at every request.
+        repeats: knows which questions have a case.
     """
     settings = config.settings
     providers = {name: _provider(name, given, settings) for name, given in settings.providers.items()}
@@ -71,7 +78,7 @@ def build(
     handbooks = {name: found.handbook for name, found in readings.items() if found.handbook is not None}
     checks = {name: check_set(given, calls) for name, given in settings.features.items()}
     stages = Stages(
-        read=ReadRequest(readings, standings),
+        read=ReadRequest(readings, standings, stops, repeats),
         fit=Fit(registry, config.policy, handbooks),
         call=calls,
         check=Checks(checks),
@@ -82,7 +89,7 @@ def build(
     return Runtime(
         config=config, policy=config.policy, registry=registry, stages=stages, calls=calls,
         providers=tuple(providers.values()), gates=tuple(gates),
-        recorder=Recorder(settings.recorder.file) if settings.recorder.file else None,
+        recorder=Recorder(settings.recorder.file) if settings.recorder.file else None, handbooks=handbooks,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 from msgspec.structs import replace
@@ -17,6 +18,8 @@ from surefoot.policy import Learned, overlay
 from surefoot.policy.learned import decode_learned
 from surefoot.policy.policy import encode
 from surefoot.providers.prices import PriceBook
+from surefoot.records.audit import Stop
+from surefoot.stages.read import Repeats
 from surefoot.store import Store
 
 _LEARNING_SECONDS = 1.0  # within which a promotion serves and a label counts
@@ -28,13 +31,20 @@ log = structlog.get_logger("surefoot")
 class Serving:
     """The runtime of new requests."""
 
-    def __init__(self, config: Config, store: Store, settler: Settler) -> None:
-        self._store, self._settler = store, settler
+    def __init__(
+        self, config: Config, store: Store, settler: Settler, stops: Mapping[str, Stop] | None = None,
+        repeats: Repeats | None = None,
+    ) -> None:  # fmt: skip
+        self._store, self._settler, self._stops, self._repeats = store, settler, stops, repeats
         self._prices = PriceBook()
         self._written, self._learned, self._number = config, Learned(), 0
         self.standings = Standings(store)
         self._closing: set[asyncio.Task[None]] = set()
         self.runtime = self._build(config)
+
+    def stopped(self, feature: str) -> bool:
+        """Whether a person stopped a feature, as far as this process knows."""
+        return self._stops is not None and self._stops.get(feature) is not None
 
     async def begin(self) -> None:
         """Take over what was promoted, keep the policy, see how promises stand. Raises StoreError, ConfigError."""
@@ -53,6 +63,8 @@ class Serving:
         await self._keep_policy(runtime)
         await self.standings.refresh(runtime.policy)
         old, self.runtime, self._written = self.runtime, runtime, config
+        if self._repeats is not None:
+            self._repeats.forget()
         task = asyncio.create_task(_close_later(old))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
@@ -84,7 +96,15 @@ class Serving:
         for reason in left:
             log.warning("something learned is not used", reason=reason)
         served = replace(config, policy=policy)
-        return build(served, self._store, self._prices, self._settler.lost_reservation, self.standings)
+        return build(
+            served,
+            self._store,
+            self._prices,
+            self._settler.lost_reservation,
+            self.standings,
+            self._stops,
+            self._repeats,
+        )
 
     async def _keep_policy(self, runtime: Runtime) -> None:
         await self._store.policies.put(runtime.policy.version, encode(runtime.policy.features))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
+from msgspec import Struct
 
-from surefoot.policy import Feature, audit_lot
+from surefoot.policy import Feature, Person, audit_lot
 from surefoot.providers.billing import entries_of
 from surefoot.records import (
     Attempt,
@@ -27,6 +28,7 @@ from surefoot.records import (
     Request,
     Settlement,
 )
+from surefoot.review.priority import AUDIT_SECONDS, SECOND_NS, rank_ns, risk_of
 from surefoot.trace import LiveTrace
 
 
@@ -43,6 +45,7 @@ class Outcome:
     decision: Decision | None  # None: refused, broken off or failed before a verdict
     error: str = ""  # code of what went wrong
     own_us: int = 0
+    waiting: str = ""  # the case of the same question, asked before, that this one joins; "" when there is none
 
     @property
     def action(self) -> str:
@@ -56,8 +59,15 @@ class Outcome:
 
     @property
     def case_id(self) -> str | None:
-        """The case that an escalation opens."""
-        return case_id(self.request) if self.action == "escalate" else None
+        """The case that an escalation opens, or joins."""
+        return (self.waiting or case_id(self.request)) if self.action == "escalate" else None
+
+    @property
+    def red_flag(self) -> bool:
+        """Whether a red flag sent it to a person."""
+        verdict = self.decision.verdict if self.decision else None
+        rule = verdict.rule if isinstance(verdict, Escalate) else ""
+        return any(admit.red_flag for admit in self.feature.admits if rule and admit.name == rule)
 
     @property
     def holding(self) -> str:
@@ -105,7 +115,7 @@ def commit_of(outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: in
         steps=tuple(outcome.trace.steps),
         action=outcome.action,
         rung=decision.rung.name if decision and decision.rung else None,
-        case_id=case.id if case else None,
+        case_id=case.id if case else outcome.waiting or None,
         edition=outcome.edition,
         lot=lot,
         content_digest=sha256(msgspec.msgpack.encode(content)).hexdigest() if content else "",
@@ -140,20 +150,31 @@ def _content(outcome: Outcome) -> Content:
         (attempt.draft.rung, attempt.answer.body) for attempt in outcome.trace.attempts if attempt.answer is not None
     )
     return Content(
-        request_body=outcome.request.body, answers=answers, attribution=outcome.request.attribution
+        request_body=outcome.request.body, answers=answers, attribution=outcome.request.attribution,
+        context=outcome.request.context,
     )  # fmt: skip
 
 
 def _case(outcome: Outcome, pseudonym: str) -> Case | None:
     request, decision, question = outcome.request, outcome.decision, outcome.trace.question
-    if decision is None or decision.action != "escalate" or question is None:
+    if decision is None or decision.action != "escalate" or question is None or outcome.waiting:
         return None
+    sent = decision.verdict if isinstance(decision.verdict, Escalate) else None
+    feature, wait = outcome.feature, outcome.request.wait
+    role = sent.role if sent else feature.person.role
+    red_flag = sent is not None and any(rule.red_flag for rule in feature.admits if rule.name == sent.rule)
+    risk, weight = (
+        risk_of(p=decision.confidence.p, red_flag=red_flag),
+        feature.customers.get(request.caller.tenant, 1.0),
+    )
+    person, at_ns = feature.person_of(role), request.at_ns
+    times = Times.of(person, opened_at_ns=at_ns, now_ns=at_ns, risk=risk, weight=weight)
     return Case(
         id=case_id(request),
         request_id=request.id,
         tenant=request.caller.tenant,
         feature=request.feature,
-        role=decision.verdict.role if isinstance(decision.verdict, Escalate) else outcome.feature.person.role,
+        role=role,
         state="open",
         reason=decision.verdict.reason,
         opened_at_ns=request.at_ns,
@@ -162,8 +183,34 @@ def _case(outcome: Outcome, pseudonym: str) -> Case | None:
         p=decision.confidence.p,
         rung=decision.rung.name if decision.rung and _has_draft(decision) else "",
         # A draft that only the missing certificate held back is always judged, so that the certificate can be earned.
-        propensity=1.0 if isinstance(decision.verdict, Escalate) and decision.verdict.withheld else None,
+        propensity=1.0 if sent is not None and sent.withheld else None,
+        risk=risk,
+        weight=weight,
+        red_flag=red_flag,
+        two_persons=feature.two_persons,
+        wait=wait.manner or ("webhook" if wait.webhook else "poll"),
+        webhook=wait.webhook,
+        rank_ns=times.rank_ns,
+        due_at_ns=times.due_at_ns,
+        deadline_ns=times.deadline_ns,
     )
+
+
+class Times(Struct, frozen=True, kw_only=True):
+    """When a case of a role is urgent, due and over."""
+
+    rank_ns: int
+    due_at_ns: int
+    deadline_ns: int  # 0: never
+
+    @classmethod
+    def of(cls, person: Person, *, opened_at_ns: int, now_ns: int, risk: float, weight: float) -> Times:
+        """Its rank counts from when it was opened, however many roles it came through; due and over count from now."""
+        return cls(
+            rank_ns=rank_ns(opened_at_ns, sla_seconds=person.sla_seconds, risk=risk, weight=weight),
+            due_at_ns=now_ns + round(person.sla_seconds * SECOND_NS),
+            deadline_ns=now_ns + round(person.deadline_seconds * SECOND_NS) if person.deadline_seconds else 0,
+        )
 
 
 def _lot(outcome: Outcome) -> Lot | None:
@@ -188,6 +235,7 @@ def _audit(outcome: Outcome, pseudonym: str, lot: Lot | None) -> Case | None:
         role=outcome.feature.person.role, state="open", reason="blind audit", opened_at_ns=request.at_ns,
         subject=pseudonym, fingerprint=question.fingerprint, kind="audit", rung=decision.rung.name,
         propensity=lot.propensity if isinstance(decision.verdict, Deliver) else None,
+        rank_ns=rank_ns(request.at_ns, sla_seconds=AUDIT_SECONDS, risk=1.0),
     )  # fmt: skip
 
 

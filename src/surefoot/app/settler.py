@@ -31,9 +31,13 @@ class Settler:
         decision: Decision | None,
         began: int,
         error: str = "",
+        waiting: str = "",
     ) -> Outcome:
-        """Settle and commit; durable when it returns. Raises StoreError: then the caller must not be told otherwise."""
-        outcome = self._outcome(request, runtime, trace, decision, began, error)
+        """Settle and commit; durable when it returns. Raises StoreError: then the caller must not be told otherwise.
+
+        `waiting` is the case that this escalation joins instead of opening one of its own.
+        """
+        outcome = self._outcome(request, runtime, trace, decision, began, error, waiting)
         # A caller that leaves now cancels this wait, not the writing: the record is already queued.
         await self._commit(outcome, runtime)
         return outcome
@@ -53,8 +57,9 @@ class Settler:
         log.error("a reservation was not written", error=type(error).__name__)
 
     def _outcome(
-        self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision | None, began: int, error: str
-    ) -> Outcome:
+        self, request: Request, runtime: Runtime, trace: LiveTrace, decision: Decision | None, began: int, error: str,
+        waiting: str = "",
+    ) -> Outcome:  # fmt: skip
         waited = sum(attempt.draft.upstream_us for attempt in trace.attempts)
         own_us = max(0, (perf_counter_ns() - began) // 1000 - waited)
         outcome = Outcome(
@@ -67,6 +72,7 @@ class Settler:
             decision=decision,
             error=error,
             own_us=own_us,
+            waiting=waiting,
         )
         self._metrics.ended(outcome.feature.name, trace.attempts, outcome.settlements)
         if decision is not None:

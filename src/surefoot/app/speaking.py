@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import msgspec
 
 from surefoot.app.build import Runtime
+from surefoot.app.held import Held
 from surefoot.app.reply import Note, StreamReply, headers_of, note_of, pending_note
 from surefoot.app.settle import Outcome
 from surefoot.app.settler import Settler
@@ -27,6 +29,7 @@ class Speaking:
     """One answer on its way out."""
 
     settler: Settler
+    held: Held
     runtime: Runtime
     request: Request
     trace: LiveTrace
@@ -57,8 +60,9 @@ class Speaking:
                     yield ours.say(item.text)
                     continue
                 ended = True
-                for event in await self._end(ours, item, told):
-                    yield event
+                async with aclosing(self._end(ours, item, told)) as events:
+                    async for event in events:
+                        yield event
         except RequestRefused as error:  # the money ran out on a rung above, or the last provider failed
             if not ended:
                 ended = True
@@ -75,12 +79,12 @@ class Speaking:
                 await page.aclose()
                 self.settler.finish_later(self.request, self.runtime, self.trace, self.began, "client_closed")
 
-    async def _end(self, ours: Speech, decision: Decision, told: int) -> list[bytes]:
+    async def _end(self, ours: Speech, decision: Decision, told: int) -> AsyncGenerator[bytes, None]:
         """What is left to say, once the settlement is durable. Raises UpstreamFailed when nobody can go on."""
-        outcome = await self._finish(decision, "")
+        outcome = await self._settled(decision)
         if decision.action == "fail":
             raise UpstreamFailed(decision.verdict.reason, status=getattr(decision.verdict, "status", 502))
-        attempt = decision.attempt
+        attempt, note = decision.attempt, note_of(outcome, decision)
         draft = attempt.draft if attempt else None
         real = draft if isinstance(draft, Draft) else None
         if decision.action == "deliver" and attempt is not None and attempt.answer is not None:
@@ -88,11 +92,26 @@ class Speaking:
             if self.runtime.recorder is not None:
                 self.runtime.recorder.record(self.request, attempt)
         else:
-            rest, finish = f"\n\n{outcome.holding}", "stop"
-        note = msgspec.json.encode(note_of(outcome, decision))
+            rest, finish = "", "stop"
+            async with aclosing(
+                self.held.said(self.request, note, outcome.holding, self.held.seconds(self.request, outcome))
+            ) as parts:
+                async for part in parts:
+                    if part is None:
+                        yield ours.alive()
+                    else:
+                        note, rest = part[0], f"\n\n{part[1]}"
+        if rest:
+            yield ours.say(rest)
         usage = real.usage if real else Usage()
-        closing = ours.end(note, finish=finish, usage=usage, include_usage=self.include_usage)
-        return [*([ours.say(rest)] if rest else []), *closing]
+        said = msgspec.json.encode(note)
+        for event in ours.end(said, finish=finish, usage=usage, include_usage=self.include_usage):
+            yield event
+
+    async def _settled(self, decision: Decision) -> Outcome:
+        if decision.action == "escalate":
+            return await self.held.opened(self.request, self.runtime, self.trace, decision, self.began)
+        return await self._finish(decision, "")
 
     async def _finish(self, decision: Decision | None, error: str) -> Outcome:
         return await self.settler.finish(self.request, self.runtime, self.trace, decision, self.began, error)

@@ -36,6 +36,11 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         promise=Promise(accuracy=given.promise.accuracy, assurance=given.promise.assurance) if given.promise else None,
         audit=given.audit,
         admits=tuple(_admit(each, given.person, settings) for each in given.admit),
+        people=_people(given, settings),
+        two_persons=given.two_persons,
+        customers=dict(given.customers),
+        undo_seconds=given.undo_seconds,
+        bulk=given.bulk,
     )
 
 
@@ -71,11 +76,33 @@ def _admit(given: AdmitSettings, person: str, settings: File) -> Admit:
     return Admit(name=given.name, role=role.role, holding=given.holding or role.holding, red_flag=given.red_flag)
 
 
+def _people(given: FeatureSettings, settings: File) -> dict[str, Person]:
+    """Every role that a case of a feature may come to: its person's, its rules', and whoever is asked after them."""
+    found: dict[str, Person] = {}
+    ahead = [given.person, *(rule.role for rule in given.admit if rule.role)]
+    while ahead:
+        role = ahead.pop(0)
+        if role not in found:
+            found[role] = _person(role, settings)
+            ahead += [found[role].next_role] if found[role].next_role else []
+    return found
+
+
 def _person(role: str, settings: File) -> Person:
     given = settings.people.get(role)
     if given is None:
         return Person(role=role)
-    return Person(role=role, holding=given.holding, retry_after_seconds=given.retry_after_seconds)
+    return Person(
+        role=role,
+        holding=given.holding,
+        retry_after_seconds=given.retry_after_seconds,
+        sla_seconds=given.sla_seconds,
+        deadline_seconds=given.deadline_seconds,
+        safe_default=given.safe_default,
+        next_role=given.next_role,
+        hourly_nanodollars=nanodollars(given.hourly_cost_usd),
+        capacity=given.capacity,
+    )
 
 
 def _map(given: MapSettings) -> Map:

@@ -8,8 +8,11 @@ from pathlib import Path
 from msgspec import UNSET, UnsetType
 
 from surefoot.config.evidence import evidence_problems
+from surefoot.config.notices import notify_problems
+from surefoot.config.people import desk_problems, people_problems
 from surefoot.config.problem import Problem, near
 from surefoot.config.schema import FeatureSettings, File, MapSettings, ModelSettings, ProviderSettings
+from surefoot.config.waiting import waiting_problems
 from surefoot.errors import ConfigError
 from surefoot.policy import parse_rung, rung_names
 from surefoot.records import Rung
@@ -51,11 +54,12 @@ def _server(settings: File) -> Iterator[Problem]:
         yield Problem(("server", "port"), f"port {server.port} is not between 0 and 65535")
     if server.max_body_bytes <= 0 or server.body_seconds <= 0:
         yield Problem(("server",), "max_body_bytes and body_seconds must be above 0")
+    if not 60 <= server.idle_seconds <= 12 * 3600:
+        yield Problem(("server", "idle_seconds"), "idle_seconds is from 60 to 43200, a working day")
     if store.durability not in ("acknowledged", "batched"):
         yield Problem(("store", "durability"), 'durability is "acknowledged" or "batched"')
-    for role, person in settings.people.items():
-        if person.retry_after_seconds <= 0:
-            yield Problem(("people", role, "retry_after_seconds"), "retry_after_seconds must be above 0")
+    yield from people_problems(settings)
+    yield from notify_problems(settings.notify)
 
 
 def _provider(name: str, given: ProviderSettings) -> Iterator[Problem]:
@@ -130,6 +134,7 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
     if given.stream not in ("", "hold", "sentence", "through"):
         yield Problem((*path, "stream"), 'stream is "hold", "sentence" or "through"')
     yield from _by_sentence((*path, "stream"), given)
+    yield from waiting_problems(path, given)
     if given.mode == "enforce" and given.stream == "through":
         yield Problem((*path, "stream"), '"through" passes on before it judges: only mode = "observe" may do that')
     if not isinstance(given.confidence, UnsetType) and not 0 <= given.confidence <= 1:
@@ -146,6 +151,7 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
     if given.budget is not None and (given.budget.usd < 0 or given.budget.window not in WINDOWS):
         yield Problem((*path, "budget"), f"a budget needs usd >= 0 and a window of {', '.join(WINDOWS)}")
     yield from evidence_problems(path, given, settings)
+    yield from desk_problems(path, given, settings)
     for rung, each in given.maps.items():
         if rung not in names:
             yield Problem((*path, "maps", rung), f"the ladder has no rung {rung!r}{near(rung, names)}")

@@ -101,6 +101,17 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 # handbook = "handbook"         # a folder of Markdown or text: passages for the prompt and the checks
 # mask = ["email", "phone"]     # kinds of personal data that no model sees: card iban email birth record ssn nhs ip phone
 
+# two_persons = false           # an answer needs a second, different person
+# customers = { acme = 2.0 }    # how much a tenant weighs in the queue; default 1
+# undo_seconds = 10             # within which an answer can be taken back
+# wait = "poll"                 # how callers wait for a person: poll | held | sse | webhook; a request may say otherwise
+# held_seconds = 50             # how long a connection is held
+# webhook = "https://app.example.org/hook"  # who is told when a case has ended; a request may name another
+# webhook_secret = "env:HOOK_SECRET"        # what calls are signed with; without it nobody is called
+# webhook_secrets = { acme = "env:ACME_SECRET" }    # by tenant, instead
+# webhook_allow = ["10.0.0.0/8"]            # inside the network: may be called all the same
+# bulk = false                  # one answer resolves like cases without a look at each
+
 # [[features.default.admit]]    # straight to a role, before the cache and every model
 # name = "chest-pain"
 # phrases = ["chest pain", "suicid*"]     # words in order, up to three words between
@@ -120,4 +131,30 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 [people.person]
 holding = "Your question has been passed to a person, who will answer it."
 retry_after_seconds = 60
+# who = ["amy", "ben"]          # accounts; without it everybody who may answer
+# capacity = 4                  # cases that one person has at once
+# hourly_cost_usd = 60.0        # what their minutes cost, in the ledger
+# hours = "Mon-Fri 08:00-17:00" # default: always; several with commas
+# timezone = "Europe/Vienna"
+# sla_seconds = 900             # within which a case should be answered: the queue's order
+# deadline_seconds = 3600       # then next_role is asked, else the safe default happens; 0: never
+# safe_default = "decline"      # "draft": the best draft with a notice; "stronger": ask the top rung once more
+# next_role = "lead"            # another [people.ROLE]
+# canned = { hours = "We are open from 8 to 5." }   # answers at hand on the desk, by a short name
+
+# [notify]                      # who is told when the queue is late: roles and numbers, never what was said
+# webhook = "https://chat.example.org/hook"
+# webhook_secret = "env:NOTIFY_SECRET"
+# to = ["lead@example.org"]
+# sender = "surefoot@example.org"
+# smtp_host = "mail.example.org"  # port 587 with STARTTLS; smtp_tls = "implicit" for 465
+# smtp_user = "surefoot"
+# smtp_password = "env:SMTP_PASSWORD"
+# smtp_port = 587
+# smtp_ca_file = "ca.pem"
+# webhook_allow = ["10.0.0.0/8"]
+# near_seconds = 300              # a deadline that is nearer is told of
+# every_seconds = 900             # the same is not told again sooner
+# timezone = "UTC"                # of the digest
+# digest = "07:00"                # the day's numbers; "" for none
 """

@@ -15,7 +15,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: int = 8080
     max_body_bytes: int = 32 * 1024 * 1024
     body_seconds: float = 30.0  # within which a body must arrive
-    allowed_hosts: tuple[str, ...] = ()  # further Host names taken without a key
+    allowed_hosts: tuple[str, ...] = ()  # further Host names taken without a key, and by the console
+    idle_seconds: float = 1800.0  # after which a person who does nothing is logged off
 
 
 class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,6 +174,18 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     admit: tuple[AdmitSettings, ...] = ()
     handbook: str = ""  # a folder: its passages go into the prompt and into the checks
     mask: tuple[str, ...] = ()  # kinds of personal data that no model sees; put back in the reply
+    two_persons: bool = False  # whether an answer needs a second, different person
+    customers: dict[str, float] = {}  # tenant -> how much it weighs in the queue; default 1
+    undo_seconds: float = 10.0  # within which an answer can be taken back; then it is delivered
+    bulk: bool = False  # whether one answer may resolve all like cases without a look at each
+    wait: str = (
+        "poll"  # how callers wait for a person: "poll" | "held" | "sse" | "webhook"; a request may say otherwise
+    )
+    held_seconds: float = 50.0  # how long a connection is held; usual proxies give up after 60, the SDKs after 600
+    webhook: str = ""  # who is told when a case has ended; a request may name another
+    webhook_secret: str = ""  # what calls are signed with: "env:NAME"; without it nobody is called
+    webhook_secrets: dict[str, str] = {}  # by tenant, instead of the feature's own
+    webhook_allow: tuple[str, ...] = ()  # addresses and networks inside the network that may be called all the same
 
 
 class PersonSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,12 +193,42 @@ class PersonSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     holding: str = "Your question has been passed to a person, who will answer it."
     retry_after_seconds: int = 60
+    who: tuple[str, ...] = ()  # account names; () = every account that may answer
+    capacity: int = 4  # cases that one person has at once
+    hourly_cost_usd: float = 60.0
+    hours: str = ""  # "Mon-Fri 08:00-17:00"; "" = always
+    timezone: str = "UTC"
+    sla_seconds: float = 900.0  # within which a case should be answered
+    deadline_seconds: float = 0.0  # after which the safe default happens; 0 = never
+    safe_default: str = "decline"  # "draft": the best draft with a notice | "decline" | "stronger": ask the top rung
+    next_role: str = ""  # who is asked at the deadline, before the safe default
+    canned: dict[str, str] = {}  # answers that are at hand on the desk, by a short name
 
 
 class RecorderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Writes live traffic in the recorded format, in clear. Off unless a file is named."""
 
     file: str = ""
+
+
+class NotifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is told when the queue is late. Never what was said: roles and numbers."""
+
+    webhook: str = ""
+    webhook_secret: str = ""  # what calls are signed with
+    webhook_allow: tuple[str, ...] = ()  # addresses and networks inside the network that may be called all the same
+    to: tuple[str, ...] = ()  # addresses for mail
+    sender: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_tls: str = "starttls"  # "starttls" | "implicit" (port 465) | "none"
+    smtp_user: str = ""
+    smtp_password: str = ""  # "env:NAME"
+    smtp_ca_file: str = ""  # further certificate authorities
+    near_seconds: float = 300.0  # a deadline that is nearer is told of
+    every_seconds: float = 900.0  # the same is not told again sooner
+    digest: str = "07:00"  # when the day's numbers are sent; "" = never
+    timezone: str = "UTC"  # of the digest
 
 
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -198,3 +241,4 @@ class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     models: dict[str, ModelSettings] = {}
     features: dict[str, FeatureSettings] = {}
     people: dict[str, PersonSettings] = {}
+    notify: NotifySettings = NotifySettings()

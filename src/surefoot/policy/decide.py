@@ -18,13 +18,21 @@ from surefoot.records import (
 )
 
 CERTIFIED = "certified"
+WAITING = "the same question has a case already"
+STOPPED = "the feature is stopped: nothing is answered by a model"
 
 
 def admit(feature: Feature, question: Question) -> Escalate | None:
-    """Straight to a person, before the cache and every model; None when no rule matches. Red flags come first."""
+    """Straight to a person, before the cache and every model; None when no rule matches. Red flags come first.
+
+    A feature that a person stopped has no other way: `read` lets nothing but chats through then. A question that has a case
+    already is asked of no model again; a rule that matches still says its own words to the caller.
+    """
     matched = [rule for rule in feature.admits if rule.name in question.matched]
+    if question.stopped and not any(rule.red_flag for rule in matched):
+        return Escalate(STOPPED, feature.person.role)
     if not matched or question.surface != "chat":
-        return None
+        return Escalate(WAITING, feature.person.role) if question.waiting else None
     rule = next((rule for rule in matched if rule.red_flag), matched[0])
     return Escalate(f"rule {rule.name}: never answered by a model", rule.role, rule=rule.name)
 

@@ -90,11 +90,17 @@ class CacheRules(Struct, frozen=True, kw_only=True):
 
 
 class Person(Struct, frozen=True, kw_only=True):
-    """A role at the end of a ladder and what the caller is told while it waits."""
+    """A role at the end of a ladder: what the caller is told while it waits, and what happens when it waits for too long."""
 
     role: str
     holding: str = "Your question has been passed to a person, who will answer it."
     retry_after_seconds: int = 60
+    sla_seconds: float = 900.0  # within which a case should be answered
+    deadline_seconds: float = 0.0  # after which `next_role` is asked, else the safe default happens; 0: never
+    safe_default: str = "decline"  # "draft" | "decline" | "stronger"
+    next_role: str = ""
+    hourly_nanodollars: int = 60_000_000_000
+    capacity: int = 4  # cases that one person has at once
 
 
 class Feature(Struct, frozen=True, kw_only=True):
@@ -116,14 +122,33 @@ class Feature(Struct, frozen=True, kw_only=True):
     promise: Promise | None = None
     audit: float = 0.0  # share of delivered answers that a person judges blind
     admits: tuple[Admit, ...] = ()
+    people: dict[str, Person] = {}  # by role: everybody whom a case of this feature may come to
+    two_persons: bool = False  # whether an answer needs a second, different person
+    customers: dict[str, float] = {}  # tenant -> its weight in the queue; who is not named weighs 1
+    undo_seconds: float = 10.0  # within which an answer can be taken back
+    bulk: bool = False  # whether one answer may resolve like cases without a look at each
     cache: CacheRules = CacheRules()
     baseline: str | None = None  # model name the saving is stated against; None: the last model of the ladder
     budget_nanodollars: int | None = None  # of this feature, per key
     budget_window: str = "month"
 
+    @property
+    def has_red_flags(self) -> bool:
+        """Whether any rule sends requests past every model, whatever they think."""
+        return any(rule.red_flag for rule in self.admits)
+
+    def person_of(self, role: str) -> Person:
+        """Who a role is to this feature; one that it does not know any more is like its person."""
+        if role == self.person.role:
+            return self.person
+        return self.people.get(role) or replace(self.person, role=role, next_role="")
+
     def models(self) -> tuple[str, ...]:
         """Every configured model of the ladder, in order, each once."""
         return tuple(dict.fromkeys(name for rung in self.ladder for name in rung.models))
+
+
+_NOBODY = Person(role="person")
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -139,7 +164,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, features: dict[str, Feature]) -> Policy:
         """A policy with its digests filled in: the first 16 hex digits of the sha256 of its JSON."""
-        editions = {name: _digest(encode({name: _deciding(feature)})) for name, feature in features.items()}
+        editions = {name: _digest(_deciding(name, feature)) for name, feature in features.items()}
         return cls(features=features, version=_digest(encode(features)), editions=editions)
 
 
@@ -153,14 +178,18 @@ def decode(data: bytes) -> Policy:
     return Policy.of(msgspec.json.decode(data, type=dict[str, Feature]))
 
 
-def _deciding(feature: Feature) -> Feature:
-    """The feature as far as it decides what is delivered: how many are audited, what is promised, who answers and what it may
-    cost do not end a certificate.
+def _deciding(name: str, feature: Feature) -> bytes:
+    """The feature as far as it decides what is delivered: how many are audited, what is promised, who answers, how cases wait
+    and what it may cost do not end a certificate. Nor does an update that brings more of such options: they are left out.
     """
-    return replace(
-        feature, audit=0.0, promise=None, person=Person(role="person"), baseline=None, budget_nanodollars=None,
-        budget_window="month",
-    )  # fmt: skip
+    plain = replace(
+        feature, audit=0.0, promise=None, person=_NOBODY, baseline=None, budget_nanodollars=None, budget_window="month"
+    )
+    told = msgspec.to_builtins(plain, order="deterministic")
+    told["person"] = {field: told["person"][field] for field in ("role", "holding", "retry_after_seconds")}
+    for field in ("people", "two_persons", "customers", "undo_seconds", "bulk"):
+        del told[field]
+    return msgspec.json.encode({name: told})
 
 
 def _digest(data: bytes) -> str:

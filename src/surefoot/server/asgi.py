@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -14,10 +14,10 @@ import structlog
 from surefoot import __version__
 from surefoot.config.schema import Server
 from surefoot.errors import BudgetSpent, NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
-from surefoot.records import Case, Request
+from surefoot.records import Request
 from surefoot.server.failure import where
 from surefoot.server.ports import Gateway
-from surefoot.server.proxy import door, outcomes
+from surefoot.server.proxy import door, outcomes, waiting
 from surefoot.server.routes import Route, dialect_of, find
 from surefoot.wire import Dialect
 from surefoot.wire.dialects import DIALECTS
@@ -39,17 +39,30 @@ Got = TypeVar("Got")
 log = structlog.get_logger("surefoot")
 
 
+class Console(Protocol):
+    """What serves people: an ASGI application with paths of its own."""
+
+    def takes(self, path: str) -> bool:
+        """Whether a path is the console's."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+
+
 class Wire:
     """The ASGI application over a gateway."""
 
-    def __init__(self, gateway: Gateway, settings: Server) -> None:
-        self._gateway, self._settings = gateway, settings
+    def __init__(self, gateway: Gateway, settings: Server, console: Console | None = None) -> None:
+        self._gateway, self._settings, self._console = gateway, settings, console
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; other kinds of connection are closed."""
         if scope["type"] != "http":
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1000})
+            return
+        if self._console is not None and self._console.takes(scope["path"]):
+            await self._console(scope, receive, send)
             return
         await _Exchange(self._gateway, self._settings, scope, receive, send).run()
 
@@ -122,8 +135,10 @@ class _Exchange:
                 await self._body(200, msgspec.json.encode({"name": "surefoot", "version": __version__, "status": "ok"}))
             case "metrics":
                 await self._metrics()
-            case "case":
-                await self._case(rest)
+            case "case" | "withdraw":
+                await self._case(rest, withdraw=route.handler == "withdraw")
+            case "case_events":
+                await self._while_here(self._events(rest), 0.0)
             case _:
                 await self._models(rest)
 
@@ -144,8 +159,10 @@ class _Exchange:
         """Events as they come. An error before the first byte is a plain answer, after it an event."""
         reply = await self._gateway.stream(request, include_usage=include_usage)
         self._gateway.metrics.seen(self._surface, 200)
-        await self._start(200, reply.headers, _SSE)
-        events = reply.events
+        await self._flow(reply.events, reply.headers)
+
+    async def _flow(self, events: AsyncIterator[bytes], headers: Headers) -> None:
+        await self._start(200, headers, _SSE)
         try:
             async for event in events:
                 await self._send({"type": "http.response.body", "body": event, "more_body": True})
@@ -209,14 +226,24 @@ class _Exchange:
             raise NotFound(f"the model {name!r} does not exist or is not offered here", param="model")
         await self._body(200, self._dialect.model(card))
 
-    async def _case(self, case_id: str) -> None:
-        caller = door.caller_of(self._gateway, self._headers, self._settings)
-        case = await self._gateway.case(caller, case_id)
-        seconds = self._gateway.retry_after(case)
-        waiting = case.answer is None
-        body = msgspec.json.encode(_told(case, seconds if waiting else None))
-        headers = [("x-surefoot-case", case.id), *([("retry-after", str(seconds))] if waiting else [])]
-        await self._body(200, body, headers)
+    async def _case(self, case_id: str, *, withdraw: bool) -> None:
+        case = await self._gateway.case(door.caller_of(self._gateway, self._headers, self._settings), case_id)
+        if withdraw:
+            case = await self._gateway.held.withdraw(case)
+        headers = waiting.headers_of(case, self._gateway.held.retry_after(case))
+        await self._body(200, await self._gateway.held.told(case), headers)
+
+    async def _events(self, case_id: str) -> None:
+        """What happens to a case as it happens; 204 tells a reader that has everything not to come again."""
+        case = await self._gateway.case(door.caller_of(self._gateway, self._headers, self._settings), case_id)
+        after = waiting.resumed(self._headers)
+        if not await self._gateway.held.has_more(case, after):
+            self._gateway.metrics.seen(self._surface, 204)
+            await self._start(204, (), ())
+            await self._send({"type": "http.response.body", "body": b""})
+            return
+        self._gateway.metrics.seen(self._surface, 200)
+        await self._flow(self._gateway.held.events(case, after), (("x-surefoot-case", case.id),))
 
     async def _refuse(self, status: int, code: str, message: str, error: RequestRefused | None) -> None:
         """The dialect's error, with the status and what to do about it; after the first byte there is nothing left to say."""
@@ -260,19 +287,3 @@ class _Exchange:
             out.append((b"content-length", b"%d" % length))
         self._started = True
         await self._send({"type": "http.response.start", "status": status, "headers": out})
-
-
-def _told(case: Case, retry_after: int | None) -> Mapping[str, object]:
-    opened = datetime.fromtimestamp(case.opened_at_ns / 1e9, UTC)
-    return {
-        "id": case.id,
-        "object": "case",
-        "state": case.state,
-        "feature": case.feature,
-        "role": case.role,
-        "reason": case.reason,
-        "opened_at": opened.isoformat().replace("+00:00", "Z"),
-        "answer": case.answer,
-        "retry_after": retry_after,
-        "surefoot": {"request_id": case.request_id, "decision": "escalate", "case": case.id, "confidence": case.p},
-    }

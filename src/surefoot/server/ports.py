@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from surefoot.app.outcomes import Report, Told
@@ -33,6 +33,25 @@ class Reporting(Protocol):
         """What became of each report, in their order; durable when this returns. Raises NotAllowed, StoreError."""
 
 
+class Holding(Protocol):
+    """What is done for callers while a person answers."""
+
+    async def told(self, case: Case) -> bytes:
+        """What a caller is told of its case, as JSON. Raises StoreError."""
+
+    def retry_after(self, case: Case) -> int:
+        """Seconds after which to ask for a case again."""
+
+    async def has_more(self, case: Case, after: int) -> bool:
+        """Whether anything happened, or can still happen, after the event of this id. Raises StoreError."""
+
+    def events(self, case: Case, after: int) -> AsyncIterator[bytes]:
+        """What happens to a case after the event of this id, as server-sent events; ends when the case has ended."""
+
+    async def withdraw(self, case: Case) -> Case:
+        """The case, withdrawn if nobody has answered it. Raises StoreError."""
+
+
 class Gateway(Protocol):
     """The application, as the wire sees it."""
 
@@ -43,6 +62,10 @@ class Gateway(Protocol):
     @property
     def outcomes(self) -> Reporting:
         """What takes reports."""
+
+    @property
+    def held(self) -> Holding:
+        """What serves callers whose cases wait."""
 
     def keyed(self) -> bool:
         """Whether a key is needed."""
@@ -64,6 +87,3 @@ class Gateway(Protocol):
 
     async def case(self, caller: Caller, case_id: str) -> Case:
         """A case of the caller's tenant. Raises NotFound."""
-
-    def retry_after(self, case: Case) -> int:
-        """Seconds after which to ask for a case again."""

@@ -9,7 +9,8 @@ class Route(Struct, frozen=True):
     """What lies behind a path."""
 
     method: str
-    handler: str  # "ask" | "outcomes" | "models" | "model" | "case" | "health" | "metrics"
+    # "ask" | "outcomes" | "models" | "model" | "case" | "case_events" | "withdraw" | "health" | "metrics"
+    handler: str
     dialect: str = ""  # "" where the headers decide
     surface: str = ""
 
@@ -29,21 +30,27 @@ EXACT: dict[str, Route] = {
     "/metrics": Route("GET", "metrics"),
     **{mount + path: route for mount in _MOUNTS for path, route in _ASKED.items()},
 }
-PREFIXES: tuple[tuple[str, Route], ...] = tuple(
-    (mount + path, route)
+_BETWEEN = (  # what stands before and after a name, and what lies there; the longer form first
+    ("/models/", "", Route("GET", "model")),
+    ("/cases/", "/events", Route("GET", "case_events")),
+    ("/cases/", "/withdraw", Route("POST", "withdraw")),
+    ("/cases/", "", Route("GET", "case")),
+)
+PREFIXES: tuple[tuple[str, str, Route], ...] = tuple(
+    (mount + before, after, route)
     for mount in sorted(_MOUNTS, key=len, reverse=True)
-    for path, route in (("/models/", Route("GET", "model")), ("/cases/", Route("GET", "case")))
+    for before, after, route in _BETWEEN
 )
 
 
 def find(path: str) -> tuple[Route, str] | None:
-    """(route, what follows its prefix) of a path; None when nothing lies there. A trailing slash does not matter."""
+    """(route, the name in it) of a path; None when nothing lies there. A trailing slash does not matter."""
     route = EXACT.get(path) or EXACT.get(path.rstrip("/"))
     if route is not None:
         return route, ""
-    for prefix, route in PREFIXES:
-        if path.startswith(prefix) and len(path) > len(prefix):
-            return route, path[len(prefix) :]
+    for prefix, suffix, route in PREFIXES:
+        if path.startswith(prefix) and path.endswith(suffix) and len(path) > len(prefix) + len(suffix):
+            return route, path[len(prefix) : len(path) - len(suffix)]
     return None
 
 

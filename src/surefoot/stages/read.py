@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from typing import Protocol
 
 from msgspec import Struct
 
+from surefoot.errors import FeatureStopped
 from surefoot.records import Question, Request
+from surefoot.records.audit import Stop
 from surefoot.stages.admission import Admission, Scores, said_by_users
 from surefoot.stages.handbook import Handbook
 from surefoot.wire import passages
@@ -36,19 +39,38 @@ class Reading(Struct, frozen=True, kw_only=True):
 PLAIN = Reading()
 
 
+class Repeats(Protocol):
+    """Knows which questions have a case."""
+
+    def forget(self) -> None:
+        """Every question is asked anew: the policy is another."""
+
+    async def __call__(self, request: Request, fingerprint: str, standing: str, /) -> str:
+        """The id of the case of the same question of the same subject; "" when there is none."""
+
+
 class ReadRequest:
     """The stage. `standings` is read at every request: it says how each feature's promise stands at that moment."""
 
     name = "read"
 
     def __init__(
-        self, by_feature: Mapping[str, Reading] | None = None, standings: Mapping[str, str] | None = None
+        self,
+        by_feature: Mapping[str, Reading] | None = None,
+        standings: Mapping[str, str] | None = None,
+        stops: Mapping[str, Stop] | None = None,
+        repeats: Repeats | None = None,
     ) -> None:
         self._by_feature = dict(by_feature or {})
         self._standings = standings if standings is not None else {}
+        self._stops = stops if stops is not None else {}
+        self._repeats = repeats
 
     async def __call__(self, request: Request, /) -> Question:
-        """The question in a request."""
+        """The question in a request. Raises FeatureStopped where a person stopped the feature and nobody is to answer."""
+        stop = self._stops.get(request.feature) if self._stops else None
+        if stop is not None and (stop.refuse or request.surface != "chat"):
+            raise FeatureStopped(f"feature {request.feature!r} is stopped: no model answers until it is resumed")
         reading = self._by_feature.get(request.feature, PLAIN)
         if request.surface != "chat":
             reading = PLAIN
@@ -68,8 +90,13 @@ class ReadRequest:
             if reading.watched:
                 prompt = prompt_digest(request, texts)
         edition = reading.handbook.edition if reading.handbook is not None else ""
+        name, standing = fingerprint(request, edition), self._standings.get(request.feature, "")
+        waiting = ""
+        if self._repeats is not None and request.wait.joins and request.surface == "chat":
+            waiting = await self._repeats(request, name, standing)
         return Question(
-            fingerprint=fingerprint(request, edition),
+            fingerprint=name,
+            waiting=waiting,
             model=request.model,
             dialect=request.dialect,
             surface=request.surface,
@@ -79,10 +106,11 @@ class ReadRequest:
             has_tools=request.has_tools,
             choices=request.choices,
             matched=matched,
-            standing=self._standings.get(request.feature, ""),
+            standing=standing,
             prompt=prompt,
             passages=found,
             scores=scores,
+            stopped=stop is not None,
             by_sentence=reading.by_sentence and writes_text(request),
         )
 

@@ -35,6 +35,8 @@ class Parsed(Struct, frozen=True, kw_only=True):
     attribution: Attribution = Attribution()  # what the body says: user, safety_identifier, metadata
     context: tuple[str, ...] = ()  # surefoot.context
     feature: str = ""  # surefoot.feature
+    wait: str = ""  # surefoot.wait: "poll" | "held" | "sse" | "webhook"; "" as the feature says
+    webhook: str = ""  # surefoot.webhook
 
 
 class Read(Struct, frozen=True, kw_only=True):

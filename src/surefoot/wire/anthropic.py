@@ -127,6 +127,8 @@ class Anthropic:
             attribution=Attribution(end_user=metadata.user_id or "", tags=tags),
             context=ours.context,
             feature=ours.feature,
+            wait=ours.wait or "",
+            webhook=ours.webhook,
         )
 
     def question(self, top: Top) -> tuple[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -18,6 +18,7 @@ TokenLimit = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 ChoiceCount = Annotated[int, Meta(ge=1, le=1024)]
 TokenCount = Annotated[int, Meta(ge=0, le=2**40)]  # as billed: below zero it would be a credit
 Name = Annotated[str, Meta(min_length=1)]
+WaitManner = Literal["poll", "held", "sse", "webhook"]
 
 _TOP = msgspec.json.Decoder(dict[str, Raw])
 _JSON = msgspec.json.Encoder()
@@ -28,6 +29,8 @@ class Ours(Struct, forbid_unknown_fields=True):
 
     context: tuple[str, ...] = ()
     feature: str = ""
+    wait: WaitManner | None = None  # instead of the feature's own manner
+    webhook: Annotated[str, Meta(max_length=2048)] = ""  # whom to call when a person has answered
 
 
 def top_of(body: bytes) -> Top:
@@ -45,8 +48,13 @@ def top_of(body: bytes) -> Top:
 
 def answer_id(request: Request) -> str:
     """The id of an answer that we compose ourselves, in the manner of the request's dialect."""
-    prefix = "chatcmpl-" if request.dialect == "openai" else "msg_"
-    return prefix + request.id.removeprefix("req_")
+    return answer_id_of(request.dialect, request.id)
+
+
+def answer_id_of(dialect: str, request_id: str) -> str:
+    """As `answer_id`, where only the request's id is left."""
+    prefix = "chatcmpl-" if dialect == "openai" else "msg_"
+    return prefix + request_id.removeprefix("req_")
 
 
 def body_of(top: Mapping[str, bytes | Raw]) -> bytes:

@@ -139,6 +139,8 @@ class OpenAI:
             attribution=_attribution(asked, tags),
             context=ours.context,
             feature=ours.feature,
+            wait=ours.wait or "",
+            webhook=ours.webhook,
         )
         if isinstance(asked, _Embeddings):
             return parsed

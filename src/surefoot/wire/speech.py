@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from surefoot.records import Usage
 from surefoot.wire import anthropic, openai
-from surefoot.wire.sse import data_of, event_of
+from surefoot.wire.sse import COMMENT, data_of, event_of
 
 _DONE = b"data: [DONE]\n\n"
 _OPENAI_ENDS = {"stop": "stop", "length": "length", "filter": "content_filter"}
@@ -29,6 +29,9 @@ class Speech(Protocol):
 
     def say(self, text: str) -> bytes:
         """One piece of the text."""
+
+    def alive(self) -> bytes:
+        """What says that the answer is still to come: clients leave it out, time-outs begin anew."""
 
     def end(self, note: bytes, *, finish: str, usage: Usage, include_usage: bool) -> tuple[bytes, ...]:
         """What ends it, with the note in the first event that announces the end."""
@@ -48,6 +51,10 @@ class OpenAISpeech(Struct, frozen=True, kw_only=True):
     def say(self, text: str) -> bytes:
         """A chunk of content."""
         return self._chunk({"content": text})
+
+    def alive(self) -> bytes:
+        """A comment: the protocol's own way, which no client hands on."""
+        return COMMENT
 
     def end(self, note: bytes, *, finish: str, usage: Usage, include_usage: bool) -> tuple[bytes, ...]:
         """The finish reason, totals for those who asked for them, `[DONE]`."""
@@ -85,6 +92,10 @@ class AnthropicSpeech(Struct, frozen=True, kw_only=True):
     def say(self, text: str) -> bytes:
         """A text_delta."""
         return _named({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
+
+    def alive(self) -> bytes:
+        """A `ping`, which may stand anywhere."""
+        return _named({"type": "ping"})
 
     def end(self, note: bytes, *, finish: str, usage: Usage, include_usage: bool) -> tuple[bytes, ...]:
         """The block closed, message_delta with the note and the totals, message_stop."""

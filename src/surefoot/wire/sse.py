@@ -7,6 +7,7 @@ import msgspec
 from surefoot.errors import BadAnswer
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
+COMMENT = b": waiting for a person\n\n"  # keeps a connection alive; readers of events do not see it
 
 
 class Splitter:
@@ -91,9 +92,9 @@ def object_of(event: bytes) -> dict[str, object]:
         raise BadAnswer("an event is nested too deeply") from error
 
 
-def event_of(payload: object, *, name: str = "") -> bytes:
-    """One event with a JSON payload, named where the dialect names its events."""
-    head = f"event: {name}\n".encode() if name else b""
+def event_of(payload: object, *, name: str = "", id: str = "") -> bytes:
+    """One event with a JSON payload, named where the dialect names its events, with an id where a reader may resume."""
+    head = (f"id: {id}\n" if id else "").encode() + (f"event: {name}\n" if name else "").encode()
     return head + b"data: " + msgspec.json.encode(payload) + b"\n\n"
 
 

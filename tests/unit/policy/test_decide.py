@@ -2,8 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from surefoot.policy import Feature, Map, Person, act, decide, parse_ladder, weigh
+from surefoot.policy import Admit, Feature, Map, Person, act, admit, decide, parse_ladder, weigh
 from surefoot.records import Confidence, Deliver, Draft, Escalate, Evidence, Fail, NoDraft, Question, Signal, Stronger
 
 LADDER = parse_ladder(["cache", "small", "a+b", "large"])
@@ -126,3 +127,17 @@ def test_a_step_map_gives_the_last_step_reached(score: float) -> None:
     mapped = feature(maps={"small": Map(kind="steps", signal="s", steps=((0.2, 0.4), (0.6, 0.9)))})
     p = weigh(mapped, SMALL, DRAFT, Evidence(signals=(Signal(name="s", score=score),))).p
     assert p == (0.9 if score >= 0.6 else 0.4 if score >= 0.2 else 0.0)
+
+
+def test_a_question_that_has_a_case_is_not_asked_again() -> None:
+    again = replace(QUESTION, waiting="case_1")
+    assert admit(feature(person=Person(role="nurse")), again) == Escalate(
+        "the same question has a case already", "nurse"
+    )
+    assert admit(feature(), QUESTION) is None
+
+
+def test_a_red_flag_says_its_own_words_when_it_is_asked_again_too() -> None:
+    flagged = feature(admits=(Admit(name="emergency", role="nurse", holding="Call 112.", red_flag=True),))
+    sent = admit(flagged, replace(QUESTION, waiting="case_1", matched=("emergency",)))
+    assert sent is not None and sent.rule == "emergency"

@@ -52,6 +52,8 @@ def test_an_object_over_several_data_lines_can_be_tagged() -> None:
         ({"max_tokens": 2**63}, "max_tokens"), ({"tools": {}}, "tools"), ({"tags": "a"}, "tags"),
         ({"metadata": 3}, "metadata"), ({"surefoot": {"contexts": []}}, "surefoot"),
         ({"surefoot": {"context": "a"}}, "surefoot.context"), ({"surefoot": {"feature": 1}}, "surefoot.feature"),
+        ({"surefoot": {"wait": "soon"}}, "surefoot.wait"), ({"surefoot": {"webhook": 3}}, "surefoot.webhook"),
+        ({"surefoot": {"webhook": "https://a/" + "a" * 3000}}, "surefoot.webhook"),
     ],
 )  # fmt: skip
 def test_a_refusal_names_the_field(name: str, wrong: dict[str, object], param: str) -> None:
@@ -113,3 +115,13 @@ def test_stream_options_keep_their_bytes() -> None:
         sent
         == b'{"stream_options":{"x":1.10,"include_usage":true},"model":"n","messages":[{"role":"user"}],"stream":true}'
     )
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_how_to_wait_is_read_and_goes_on_to_nobody(name: str) -> None:
+    ours = {"wait": "webhook", "webhook": "https://example.org/told"}
+    parsed = DIALECTS[name].parse(json.dumps({**GOOD, "surefoot": ours}).encode(), surface="chat")
+    assert (parsed.wait, parsed.webhook) == ("webhook", "https://example.org/told")
+    assert b"example.org" not in DIALECTS[name].upstream(parsed.top, model="m", stream=False)
+    plain = DIALECTS[name].parse(json.dumps(GOOD).encode(), surface="chat")
+    assert (plain.wait, plain.webhook) == ("", "")

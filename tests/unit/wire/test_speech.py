@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from surefoot.records import Usage
 from surefoot.wire.dialects import DIALECTS
 from surefoot.wire.speech import added, speech
-from surefoot.wire.sse import object_of
+from surefoot.wire.sse import Splitter, object_of
 
 USAGE = Usage(input_tokens=120, cached_tokens=20, output_tokens=30)
 NOTE = b'{"decision":"deliver"}'
@@ -73,3 +73,15 @@ def test_going_on_keeps_the_request_and_adds_what_was_said(name: str) -> None:
     before = dialect.texts(top)
     assert roles[-2:] == ["assistant", "user"] and texts[-2].strip() == "So far."
     assert [text for _, text in before] == texts[:-2]
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic"])
+@given(beats=st.lists(st.integers(0, 4), min_size=3, max_size=3))
+def test_signs_of_life_change_nothing_of_what_is_said(name: str, beats: list[int]) -> None:
+    plain = events(name, ["Two ", "days."])
+    alive = speech(name, model="m", id="id-1", created=7).alive()
+    begun = len(plain) - len(events(name, [])) + 1
+    kept = [*plain[:begun], *[alive] * beats[0], *plain[begun:-2], *[alive] * beats[1], *plain[-2:]]
+    network = b"".join(kept).replace(b"\n", b"\r\n")
+    dialect = DIALECTS[name]
+    assert dialect.read(dialect.join(Splitter().feed(network + b"\r\n"))).text == "Two days."

@@ -80,3 +80,7 @@ def test_what_is_no_object_is_a_bad_answer(data: bytes) -> None:
 
 def test_an_event_is_named_when_its_dialect_names_events() -> None:
     assert event_of({"a": 1}, name="x") == b'event: x\ndata: {"a":1}\n\n'
+
+
+def test_an_event_has_an_id_where_a_reader_may_resume() -> None:
+    assert event_of({"a": 1}, name="told", id="7") == b'id: 7\nevent: told\ndata: {"a":1}\n\n'

@@ -13,6 +13,7 @@ from surefoot.errors import BadRequest, BodyTooLarge, BodyTooSlow, NotAllowed, S
 from surefoot.records import Caller, Request
 from surefoot.server.ports import Gateway
 from surefoot.server.proxy.attribution import normal
+from surefoot.server.proxy.waiting import wait_of
 from surefoot.wire import Parsed
 from surefoot.wire.dialects import DIALECTS
 
@@ -21,7 +22,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 _KEYS = ("x-api-key", "api-key", "x-litellm-api-key", "x-bf-vk")
 _FORWARDED = ("anthropic-version", "anthropic-beta", "openai-beta")  # these change the answer; nothing else goes on
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
 
 class ClientLeft(SurefootError):
@@ -101,15 +102,15 @@ def check_local(headers: Mapping[str, str], settings: Server) -> None:
 
     Raises: NotAllowed.
     """
-    allowed = (*_LOOPBACK, *settings.allowed_hosts)
-    if _name(headers.get("host", "")) not in allowed:
+    allowed = (*LOOPBACK, *settings.allowed_hosts)
+    if name_of(headers.get("host", "")) not in allowed:
         raise NotAllowed("without a key only loopback host names are served; make one with `surefoot key create`")
     origin = headers.get("origin")
-    if origin is not None and _name(origin.partition("://")[2]) not in allowed:
+    if origin is not None and name_of(origin.partition("://")[2]) not in allowed:
         raise NotAllowed("without a key no other origin is served")
 
 
-def _name(host: str) -> str:
+def name_of(host: str) -> str:
     """A host without its port."""
     if host.startswith("["):
         return host.partition("]")[0] + "]"
@@ -147,5 +148,6 @@ def enter(
         max_output_tokens=parsed.max_output_tokens,
         choices=parsed.choices,
         has_tools=parsed.has_tools,
+        wait=wait_of(parsed, headers),
     )
     return request, parsed

@@ -1,0 +1,228 @@
+"""The desk: what people do with cases. Each verb bears a person, checks what the person may, and writes one transaction.
+
+An answer brings its label (a verdict on the draft), its human minutes (a line of the ledger) and whether it is `general` or
+for this person. A claim is a lease with a fence: what is written under a lost one is refused,
+and its text kept for whoever goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from surefoot.app.answering import Answering, checked
+from surefoot.app.caseview import case_view, clean
+from surefoot.app.roster import Roster
+from surefoot.app.serving import Serving
+from surefoot.errors import BadRequest, NotAllowed, NotFound
+from surefoot.records import Case, CaseAnswer, Claim
+from surefoot.records.person import Person
+from surefoot.store import Store
+
+LEASE_SECONDS = 120.0  # without a heartbeat; then somebody else may have the case
+HEARTBEAT_SECONDS = 30.0  # how often the desk says that somebody is there
+LONGEST_SNOOZE_SECONDS = 7 * 86_400.0
+_NOTE = 2000  # characters
+_GLIMPSE = 200  # characters of an earlier question
+_SECOND_NS = 1_000_000_000
+
+
+class Desk:
+    """The verbs. `clock` gives UTC nanoseconds. All raise StoreError, and then nothing was written."""
+
+    def __init__(self, store: Store, serving: Serving, clock: Callable[[], int] = time.time_ns) -> None:
+        self._store, self._clock = store, clock
+        self._roster = Roster(serving)
+        self._answering = Answering(store, self._roster)
+        self.lease_ns = _ns(LEASE_SECONDS)
+
+    def roles_of(self, name: str) -> tuple[str, ...]:
+        """The roles whose cases an account may have: those that name it, and those that name nobody."""
+        return self._roster.roles_of(name)
+
+    async def draft(self, case: Case) -> str:
+        """The text of the draft that a case is about; "" when there is none, or it is erased."""
+        return await self._answering.draft(case)
+
+    async def claim(self, case_id: str, *, by: Person) -> Claim | None:
+        """The case for this person; None when somebody else has it or it waits no more. One's own claim is given again.
+
+        Raises: NotFound, NotAllowed (another role's case, or the person has as many as its role's `capacity`).
+        """
+        case = await self._find(case_id)
+        self._admit(case, by)
+        if case.claimed_by != by.name:
+            held = await self._held(by)
+            if held >= self._roster.capacity(case.role):
+                raise NotAllowed(_full(by, held))
+        return await self._store.cases.claim(case_id, by=by.name, at_ns=self._clock(), lease_ns=self.lease_ns)
+
+    async def next(self, *, by: Person) -> Claim | None:
+        """The case that comes first of those that this person may have; None when none waits. Raises NotAllowed."""
+        held = await self._held(by)
+        roles = [role for role in self._roster.roles_of(by.name) if self._roster.capacity(role) > held]
+        if held and not roles:
+            raise NotAllowed(_full(by, held))
+        return await self._store.cases.claim_next(roles=roles, by=by.name, at_ns=self._clock(), lease_ns=self.lease_ns)
+
+    async def heartbeat(self, case_id: str, *, by: Person, fence: int) -> bool:
+        """Whether the person still has the case, from now on for another LEASE_SECONDS."""
+        return await self._holds(case_id, by, fence) and await self._store.cases.heartbeat(
+            case_id, fence=fence, at_ns=self._clock(), lease_ns=self.lease_ns
+        )
+
+    async def release(
+        self, case_id: str, *, by: Person, fence: int, role: str = "", note: str = "", snooze_seconds: float = 0.0
+    ) -> bool:
+        """Whether the case went back to the queue: to the same role, to another one, or for later. Raises BadRequest."""
+        if role and role not in self._roster.roles():
+            raise BadRequest(f"there is no role {role!r}", param="role")
+        if not 0 <= snooze_seconds <= LONGEST_SNOOZE_SECONDS:
+            raise BadRequest("a case is put aside for at most a week", param="snooze_seconds")
+        if not await self._holds(case_id, by, fence):
+            return False
+        now = self._clock()
+        return await self._store.cases.release(
+            case_id, fence=fence, at_ns=now, role=role, note=clean(note).text[:_NOTE],
+            snoozed_until_ns=now + _ns(snooze_seconds) if snooze_seconds else 0,
+        )  # fmt: skip
+
+    async def reassign(self, case_id: str, *, by: Person, to: str) -> Claim | None:
+        """Take a case from whoever has it and give it to the account `to`, or with "" back to the queue.
+
+        None when it is neither open nor claimed. Raises NotFound, NotAllowed (the person may not, or the role is not `to`'s).
+        """
+        if not by.may("assign"):
+            raise NotAllowed(f"{by.role}s do not give cases to others")
+        case = await self._find(case_id)
+        if to and not self._roster.is_open(case.role, to):
+            raise NotAllowed(f"{to} does not answer cases of {case.role}")
+        return await self._store.cases.reassign(case_id, by=by.name, to=to, at_ns=self._clock(), lease_ns=self.lease_ns)
+
+    async def autosave(self, case_id: str, *, fence: int, text: str) -> bool:
+        """Whether what is being written was kept. Raises BadRequest when it is too long."""
+        return await self._store.cases.autosave(case_id, fence=fence, text=checked(text))
+
+    async def answer(
+        self, case_id: str, *, by: Person, fence: int, verb: str, text: str = "", general: bool = False,
+        meaning: str = "", seconds: float | None = None,
+    ) -> bool:  # fmt: skip
+        """Whether the case took the answer; False when the claim is lost, and then the text is kept for whoever goes on.
+
+        It is delivered when the feature's `undo_seconds` are over, after a second person's approval where two must agree. Of an
+        audit it is a verdict, and nobody is told anything.
+
+        Args:
+            fence: of the claim.
+            verb: "accept" (the draft as it is), "edit", "replace", "reject", "ask".
+            text: what is told; of "accept" "" is the draft, of "reject" "" are words of ours.
+            general: whether others may get it too. Not with "reject" or "ask".
+            meaning: what the person was shown as the meaning of signing.
+            seconds: handling time; None: the time since the claim, marked as estimated.
+        Raises: NotFound, BadRequest.
+        """
+        case, now = await self._find(case_id), self._clock()
+        if not by.may("answer"):
+            raise NotAllowed(f"{by.role}s do not answer cases")
+        given = await self._answering.given(case, verb, text, general=general)
+        answer = CaseAnswer(
+            verb=given[0],
+            text=given[1],
+            by=by.name,
+            general=general,
+            meaning=meaning,
+            seconds=seconds,
+            signed_at_ns=now,
+        )
+        if case.state == "claimed" and case.claimed_by != by.name:
+            fence = -1  # whoever knows a fence does not yet hold the case
+        return await self._store.cases.answer(
+            case_id, fence=fence, answer=answer, label=await self._answering.label(case, given[0], by, now), at_ns=now,
+            deliver_at_ns=self._roster.delivered_at(case, now), entries=await self._answering.minutes(case, by, seconds, now),
+        )  # fmt: skip
+
+    async def approve(
+        self, case_id: str, *, by: Person, fence: int, meaning: str = "", seconds: float | None = None
+    ) -> bool:
+        """Whether a proposed answer, as it stood under this fence, is approved. Raises NotFound, NotAllowed: its own author."""
+        case, now = await self._second(case_id, by), self._clock()
+        spent = () if seconds is None else await self._answering.minutes(case, by, seconds, now)
+        return await self._store.cases.approve(
+            case_id,
+            by=by.name,
+            fence=fence,
+            at_ns=now,
+            deliver_at_ns=self._roster.delivered_at(case, now),
+            entries=spent,
+        )
+
+    async def disapprove(self, case_id: str, *, by: Person, note: str = "", seconds: float | None = None) -> bool:
+        """Whether a proposed answer goes back to the queue. Raises NotFound, NotAllowed: its own author."""
+        case, now = await self._second(case_id, by), self._clock()
+        spent = () if seconds is None else await self._answering.minutes(case, by, seconds, now)
+        return await self._store.cases.disapprove(
+            case_id, by=by.name, at_ns=now, note=clean(note).text[:_NOTE], entries=spent
+        )
+
+    async def undo(self, case_id: str, *, by: Person, fence: int) -> Claim | None:
+        """The case again, when its author takes the answer back before it is delivered; else None."""
+        case = await self._find(case_id)
+        if case.answered_by != by.name:
+            return None
+        return await self._store.cases.undo(case_id, fence=fence, at_ns=self._clock(), lease_ns=self.lease_ns)
+
+    async def thread(self, case: Case, *, limit: int = 10) -> Sequence[Mapping[str, str]]:
+        """The same end user's other cases, newest first, as `id`, `question` (masked), `when` and `state`.
+
+        () where nobody knows whose they are: the subject is a whole tenant.
+        """
+        content = await self._store.journal.content(case.request_id)
+        if content is None or not content.attribution.end_user:
+            return ()
+        found = await self._store.cases.thread(case.subject, limit=limit + 1)
+        return [
+            {
+                "id": each.id, "question": (await case_view(self._store, each)).question[:_GLIMPSE],
+                "when": f"{datetime.fromtimestamp(each.opened_at_ns / 1e9, UTC):%Y-%m-%d %H:%M}", "state": each.state,
+            }
+            for each in found
+            if each.id != case.id
+        ][:limit]  # fmt: skip
+
+    async def _find(self, case_id: str) -> Case:
+        case = await self._store.cases.find(case_id)
+        if case is None:
+            raise NotFound(f"there is no case {case_id!r}")
+        return case
+
+    async def _holds(self, case_id: str, by: Person, fence: int) -> bool:
+        case = await self._find(case_id)
+        return case.claimed_by == by.name and case.fence == fence
+
+    async def _second(self, case_id: str, by: Person) -> Case:
+        case = await self._find(case_id)
+        if not by.may("approve"):
+            raise NotAllowed(f"{by.role}s do not approve answers")
+        if case.answered_by == by.name:
+            raise NotAllowed("two persons must agree: somebody else than its author approves an answer")
+        self._admit(case, by)
+        return case
+
+    def _admit(self, case: Case, by: Person) -> None:
+        if not by.may("answer"):
+            raise NotAllowed(f"{by.role}s do not answer cases")
+        if not self._roster.is_open(case.role, by.name):
+            raise NotAllowed(f"cases of {case.role} are not {by.name}'s")
+
+    async def _held(self, by: Person) -> int:
+        """How many cases a person has now."""
+        return len(await self._store.cases.waiting(states=("claimed",), by=by.name))
+
+
+def _full(by: Person, held: int) -> str:
+    return f"{by.name} has {held} cases already: answer or release one first"
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * _SECOND_NS)

@@ -1,0 +1,51 @@
+"""Who may have which case, from the configuration that serves."""
+
+from __future__ import annotations
+
+from surefoot.app.serving import Serving
+from surefoot.policy import Feature
+from surefoot.policy import Person as Role
+from surefoot.records import Case
+
+_SECOND_NS = 1_000_000_000
+_UNDO_SECONDS = 10.0  # of a feature that is configured no more
+
+
+class Roster:
+    """Roles as they are configured now."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    def roles(self) -> tuple[str, ...]:
+        """Every role that a case may come to."""
+        runtime = self._serving.runtime
+        known = (role for feature in runtime.policy.features.values() for role in feature.people)
+        return tuple(dict.fromkeys((*known, *runtime.config.settings.people)))
+
+    def roles_of(self, name: str) -> tuple[str, ...]:
+        """The roles whose cases an account may have: those that name it, and those that name nobody."""
+        return tuple(role for role in self.roles() if self.is_open(role, name))
+
+    def is_open(self, role: str, name: str) -> bool:
+        """Whether an account may have a role's cases."""
+        given = self._serving.runtime.config.settings.people.get(role)
+        return given is None or not given.who or name in given.who
+
+    def capacity(self, role: str) -> int:
+        """How many cases somebody of a role has at once."""
+        given = self._serving.runtime.config.settings.people.get(role)
+        return Role(role=role).capacity if given is None else given.capacity
+
+    def role_of(self, case: Case) -> Role:
+        """Who answers a case; with the defaults when its feature is configured no more."""
+        feature = self._feature(case)
+        return Role(role=case.role) if feature is None else feature.person_of(case.role)
+
+    def delivered_at(self, case: Case, now_ns: int) -> int:
+        """When an answer that is given now is delivered."""
+        feature = self._feature(case)
+        return now_ns + round((_UNDO_SECONDS if feature is None else feature.undo_seconds) * _SECOND_NS)
+
+    def _feature(self, case: Case) -> Feature | None:
+        return self._serving.runtime.policy.features.get(case.feature)
