@@ -7,7 +7,24 @@ from typing import Annotated
 import typer
 
 from surefoot import __version__
-from surefoot.cli import classify, confidence, keys, label, learning, money, people, run, steer, trying
+from surefoot.cli import (
+    accounts,
+    audit,
+    cases,
+    classify,
+    confidence,
+    hooks,
+    keys,
+    label,
+    learning,
+    money,
+    people,
+    run,
+    staffing,
+    steer,
+    switch,
+    trying,
+)
 from surefoot.cli.common import MONEY, PEOPLE, RUN, STEER, TRY
 
 app = typer.Typer(
@@ -16,6 +33,9 @@ app = typer.Typer(
 )  # fmt: skip
 cache = typer.Typer(no_args_is_help=True, help="Forget cached answers.")
 key = typer.Typer(no_args_is_help=True, help="Virtual keys: tenant, features, budget.")
+account = typer.Typer(no_args_is_help=True, help="Who works at the desk.")
+hook = typer.Typer(no_args_is_help=True, help="Webhooks: whom cases told of their answers, and what came of it.")
+trail = typer.Typer(no_args_is_help=True, help="Who did what: verify it, export it, sign it.")
 journal = typer.Typer(no_args_is_help=True, help="The account of every request.")
 
 app.command(rich_help_panel=RUN)(run.serve)
@@ -33,17 +53,35 @@ app.command(rich_help_panel=STEER)(learning.promote)
 app.command(rich_help_panel=STEER)(learning.rollback)
 app.command(rich_help_panel=STEER)(learning.revisions)
 app.command(rich_help_panel=STEER)(confidence.confidence)
+app.command(rich_help_panel=STEER)(switch.stop)
+app.command(rich_help_panel=STEER)(switch.resume)
+app.command(rich_help_panel=STEER)(switch.stops)
 app.add_typer(journal, name="journal", rich_help_panel=STEER)
+app.add_typer(trail, name="audit", rich_help_panel=STEER)
 app.add_typer(cache, name="cache", rich_help_panel=STEER)
 app.command(rich_help_panel=MONEY)(money.ledger)
-app.command(rich_help_panel=PEOPLE)(people.cases)
+app.add_typer(cases.app, name="cases", rich_help_panel=PEOPLE)
 app.command(rich_help_panel=PEOPLE)(label.label)
+app.command(rich_help_panel=PEOPLE)(staffing.leverage)
+app.command(rich_help_panel=PEOPLE)(staffing.staffing)
 app.command(rich_help_panel=PEOPLE)(people.erase)
+app.add_typer(hook, name="hooks", rich_help_panel=PEOPLE)
+app.add_typer(account, name="account", rich_help_panel=PEOPLE)
 
+hook.command("list")(hooks.show)
+hook.command("log")(hooks.log)
 key.command("create")(keys.create)
 key.command("list")(keys.show)
 key.command("revoke")(keys.revoke)
+account.command("create")(accounts.create)
+account.command("list")(accounts.show)
+account.command("disable")(accounts.disable)
+account.command("enable")(accounts.enable)
+account.command("link")(accounts.link)
 journal.command("verify")(steer.verify)
+trail.command("verify")(audit.verify)
+trail.command("export")(audit.export)
+trail.command("checkpoint")(audit.checkpoint)
 cache.command("invalidate")(steer.invalidate)
 cache.command("retract")(steer.retract)
 

@@ -32,7 +32,12 @@ def serve(
         def ready(url: str) -> None:
             typer.echo(f"surefoot serves {modes}\n  OPENAI_BASE_URL={url}/v1\n  ANTHROPIC_BASE_URL={url}", err=True)
 
-        run(found, host=host, port=port, on_ready=ready)
+        def first(link: str) -> None:
+            typer.echo(
+                f"  nobody has an account yet; within 15 minutes, this link makes the first:\n  {link}", err=True
+            )
+
+        run(found, host=host, port=port, on_ready=ready, on_first=first)
     except SurefootError as error:
         raise fail(error) from error
     except OSError as error:

@@ -1,0 +1,76 @@
+"""What the pages of the desk share: the feed, the like cases, and what the configuration says of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from starlette.requests import Request
+
+from surefoot.app.desk import Desk
+from surefoot.app.neighbours import Neighbours
+from surefoot.config.schema import PersonSettings
+from surefoot.records import Case
+from surefoot.review.priority import Priority, priority
+from surefoot.server.console.desk_feed import Feed
+from surefoot.server.console.pages import app_of, current
+from surefoot.stages.handbook import Handbook
+from surefoot.store import Store
+
+
+class Room:
+    """One for a console."""
+
+    def __init__(self, store: Store) -> None:
+        self.feed, self.neighbours = Feed(store), Neighbours(store)
+
+
+def room_of(request: Request) -> Room:
+    """The room of this console, made when it is first entered."""
+    state = request.app.state
+    if not hasattr(state, "room"):
+        state.room = Room(app_of(request).store)
+    return cast("Room", state.room)
+
+
+def desk_of(request: Request) -> Desk:
+    """The verbs."""
+    return app_of(request).desk
+
+
+def people_roles(request: Request) -> Sequence[str]:
+    """The roles that cases may wait for."""
+    return sorted(app_of(request).config.settings.people)
+
+
+def is_bulk(request: Request, case: Case) -> bool:
+    """Whether a feature lets one answer go to all that fit without a look at each; never where there are red flags."""
+    feature = app_of(request).policy.features.get(case.feature)
+    return feature is not None and feature.bulk and not feature.has_red_flags
+
+
+def roles_seen(request: Request) -> Sequence[str] | None:
+    """The roles whose cases whoever looks may see; None: all. Leads, managers and auditors see every role's."""
+    person = current(request)
+    return None if person.may("report") else desk_of(request).roles_of(person.name)
+
+
+def role_of(request: Request, case: Case) -> PersonSettings:
+    """The settings of a case's role, the defaults when it is configured no more."""
+    return app_of(request).config.settings.people.get(case.role, PersonSettings())
+
+
+def handbook_of(request: Request, case: Case) -> Handbook | None:
+    """What the drafts of a case's feature rest on."""
+    return app_of(request).serving.runtime.handbooks.get(case.feature)
+
+
+def bar_of(request: Request, case: Case) -> float | None:
+    """What the lower end of p is compared with."""
+    feature = app_of(request).policy.features.get(case.feature)
+    return feature.confidence if feature is not None else None
+
+
+def priority_of(case: Case, now_ns: int) -> Priority:
+    """How urgent a case is, and why."""
+    return priority(case, now_ns=now_ns)
