@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from surefoot.config.load import load
+from surefoot.demo.patients import first_link, watch
 from surefoot.demo.places import CLINIC_FEATURE, CLINIC_MESSAGES, DOCS_FEATURE, clinic_toml, docs_toml
 from surefoot.demo.process import free_port, serving
 from surefoot.demo.traffic import Told, send
@@ -66,12 +67,11 @@ async def _demo(docs: Path | None, *, once: bool, as_json: bool, console: Consol
         config = folder / "surefoot.toml"
         config.write_text(docs_toml(docs, folder) if docs else clinic_toml(folder), "utf-8")
         async with serving(config, port) as url:
-            await _send(url, feature, [row.query for row in rows], console, quiet=as_json)
+            told = await _send(url, feature, [row.query for row in rows], console, quiet=as_json)
             report = await trial(rows, load(config), feature, file=str(docs) if docs else "clinic")
             _tell(report, url, console, as_json=as_json, docs=docs is not None)
             if not once:
-                console.print("serving until you press Ctrl-C")
-                await asyncio.Event().wait()
+                await _wait(url, told, first_link(config.with_suffix(".log")), console)
 
 
 def question_rows(docs: Path) -> tuple[Row, ...]:
@@ -81,18 +81,33 @@ def question_rows(docs: Path) -> tuple[Row, ...]:
     return tuple(Row(id=f"docs/{place}", query=query) for place, query in enumerate((*asked, *_ELSEWHERE)))
 
 
-async def _send(url: str, feature: str, questions: Sequence[str], console: Console, *, quiet: bool) -> None:
+async def _wait(url: str, told: Sequence[Told], link: str | None, console: Console) -> None:
+    """Show where the desk is, and every answer that a waiting caller gets, until Ctrl-C."""
+    waiting = [each for each in told if each.note.case is not None]
+    desk = f"make your account: {link}" if link else f"{url}/desk"
+    console.print(f"\n{len(waiting)} patients wait for the nurse. The desk is at {url}/desk", highlight=False)
+    console.print(f"{desk}\nserving until you press Ctrl-C", highlight=False, soft_wrap=True)
+
+    def answered(patient: Told, answer: str) -> None:
+        console.print(f"\n{patient.question}\n  ▸ {answer}", highlight=False, markup=False)
+
+    await watch(url, waiting, answered)
+    await asyncio.Event().wait()
+
+
+async def _send(url: str, feature: str, questions: Sequence[str], console: Console, *, quiet: bool) -> list[Told]:
     show = _Show()
     if quiet or not console.is_terminal:
         async for told in send(url, feature, questions):
             show.add(told)
         if not quiet:
             console.print(show.table(len(questions)))
-        return
+        return show.told
     with Live(show.table(len(questions)), console=console, refresh_per_second=8) as live:
         async for told in send(url, feature, questions):
             show.add(told)
             live.update(show.table(len(questions)))
+    return show.told
 
 
 def _tell(report: Report, url: str, console: Console, *, as_json: bool, docs: bool) -> None:
