@@ -280,6 +280,7 @@ def test_a_queue_that_was_cut_off_misses_nothing(place: Place, visitors: Visitor
 def test_what_is_written_is_saved_and_there_after_a_reload(place: Place, visitors: Visitors) -> None:
     page = at_case(visitors, drafted(place))
     page.keyboard.press("r")
+    expect(page.locator("#text")).to_be_focused()
     page.keyboard.type("Half an answer")
     expect(page.locator("[data-saved]")).to_contain_text("Saved")
     page.reload()
@@ -326,6 +327,7 @@ def test_an_identifier_is_covered_revealed_with_a_reason_and_put_back(place: Pla
 def test_what_names_one_person_is_not_for_everybody(place: Place, visitors: Visitors) -> None:
     page = at_case(visitors, drafted(place))
     page.keyboard.press("r")
+    expect(page.locator("#text")).to_be_focused()
     page.keyboard.type("We call you on [PHONE_1].")
     page.keyboard.press("Escape")
     page.keyboard.press("g")
@@ -426,6 +428,7 @@ def test_a_person_is_asked_back_through_the_same_channel(place: Place, visitors:
     page = at_case(visitors, case_id)
     page.keyboard.press("Escape")
     page.keyboard.press("q")
+    expect(page.locator("#text")).to_be_focused()
     page.keyboard.type("Which medicine do you mean?")
     page.keyboard.press("Control+Enter")
     assert told(place, case_id) == "Which medicine do you mean?"

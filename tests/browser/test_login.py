@@ -132,8 +132,10 @@ def test_a_narrow_screen_shows_everything(visitors: Visitors, path: str, scheme:
 def test_the_keyboard_alone_is_enough_to_come_in(visitors: Visitors) -> None:
     page = visitors.visitor()
     page.goto("/login?next=/account")
+    expect(page.locator("#name")).to_be_focused()
     page.keyboard.type("lea")
     page.keyboard.press("Tab")
+    expect(page.locator("#password")).to_be_focused()
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Lea Lang")).to_be_visible()
