@@ -38,7 +38,6 @@ class Statements:
         self.contents = self._add(schema.contents)
         self.ledger = self._add(schema.ledger, leave="id")
         self.cases = self._add(schema.cases)
-        self.case_events = self._add(schema.case_events, leave="id")
         self.reservations = self._add(schema.reservations, leave="booked_at_ns")
         self.new_subjects = self._unless_there(schema.subjects, leave="destroyed_at_ns")
         self.new_budgets = self._unless_there(schema.budgets)
