@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.pop("COLUMNS", None)  # a console that is made at import keeps that width, whatever a test asks for
+
 
 @pytest.fixture(autouse=True, scope="session")
 def no_network() -> Iterator[None]:
