@@ -19,6 +19,7 @@ from surefoot.app.reply import Note, StreamReply, headers_of
 from surefoot.app.serving import Serving
 from surefoot.app.settle import Outcome, case_id
 from surefoot.app.settler import Settler
+from surefoot.app.times import ask_again_after
 from surefoot.app.told import answered, told, when
 from surefoot.app.webhooks import UNCONFIGURED, Webhooks
 from surefoot.config.schema import FeatureSettings
@@ -196,9 +197,9 @@ class Held:
         return await told(self._store, case, retry_after=self.retry_after(case))
 
     def retry_after(self, case: Case) -> int:
-        """Seconds after which to ask for a case again, as its feature's person says."""
+        """Seconds after which to ask for a case again, as its role says; longer while nobody is there."""
         feature = self._serving.runtime.policy.features.get(case.feature)
-        return feature.person.retry_after_seconds if feature else 60
+        return ask_again_after(case, feature.person_of(case.role), now_ns=time.time_ns()) if feature else 60
 
     async def has_more(self, case: Case, after: int) -> bool:
         """Whether anything happened, or can still happen, after the event of this id."""

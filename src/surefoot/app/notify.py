@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from surefoot.app.inside import networks
 from surefoot.app.mail import send
 from surefoot.app.serving import Serving
 from surefoot.app.webhooks import DELIVERY, SIGNATURE, Refused, post, sign
-from surefoot.config.hours import parse_hours
+from surefoot.config.hours import open_hours
 from surefoot.config.schema import NotifySettings, PersonSettings
 from surefoot.errors import SurefootError
 from surefoot.records import Case
@@ -192,12 +192,7 @@ def of_role(role: str, given: PersonSettings, waiting: Sequence[Case], now: int,
 
 def on_shift(given: PersonSettings, now: int) -> bool:
     """Whether somebody should be there now, by the role's hours; always, where none are given."""
-    hours: Mapping[int, Sequence[tuple[int, int]]] = parse_hours(given.hours)
-    if not hours:
-        return True
-    local = datetime.fromtimestamp(now / 1e9, UTC).astimezone(ZoneInfo(given.timezone))
-    minute = local.hour * 60 + local.minute
-    return any(start <= minute < end for start, end in hours.get(local.weekday(), ()))
+    return open_hours(given.hours, given.timezone).is_open(now)
 
 
 def _count(cases: Sequence[Case]) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
-from msgspec import Struct
+from msgspec.structs import replace
 
-from surefoot.policy import Feature, Person, audit_lot
+from surefoot.app.times import times_of
+from surefoot.policy import Feature, audit_lot
 from surefoot.providers.billing import entries_of
 from surefoot.records import (
     Attempt,
@@ -28,7 +29,7 @@ from surefoot.records import (
     Request,
     Settlement,
 )
-from surefoot.review.priority import AUDIT_SECONDS, SECOND_NS, rank_ns, risk_of
+from surefoot.review.priority import AUDIT_SECONDS, rank_ns, risk_of
 from surefoot.trace import LiveTrace
 
 
@@ -71,11 +72,13 @@ class Outcome:
 
     @property
     def holding(self) -> str:
-        """What the caller is told while a person answers: the rule's own words where a rule sent it there."""
+        """What the caller is told while a person answers: the rule's own words where a rule has some, else its person's."""
         verdict = self.decision.verdict if self.decision else None
-        rule = verdict.rule if isinstance(verdict, Escalate) else ""
-        own = (admit.holding for admit in self.feature.admits if rule and admit.name == rule)
-        return next(own, self.feature.person.holding)
+        sent = verdict if isinstance(verdict, Escalate) else None
+        person = self.feature.person_of(sent.role) if sent and sent.role else self.feature.person
+        rule = sent.rule if sent else ""
+        own = next((admit.holding for admit in self.feature.admits if rule and admit.name == rule), person.holding)
+        return own if own != person.holding else person.holding_at(self.request.at_ns)
 
 
 def case_id(request: Request) -> str:
@@ -167,9 +170,7 @@ def _case(outcome: Outcome, pseudonym: str) -> Case | None:
         risk_of(p=decision.confidence.p, red_flag=red_flag),
         feature.customers.get(request.caller.tenant, 1.0),
     )
-    person, at_ns = feature.person_of(role), request.at_ns
-    times = Times.of(person, opened_at_ns=at_ns, now_ns=at_ns, risk=risk, weight=weight)
-    return Case(
+    case = Case(
         id=case_id(request),
         request_id=request.id,
         tenant=request.caller.tenant,
@@ -190,27 +191,9 @@ def _case(outcome: Outcome, pseudonym: str) -> Case | None:
         two_persons=feature.two_persons,
         wait=wait.manner or ("webhook" if wait.webhook else "poll"),
         webhook=wait.webhook,
-        rank_ns=times.rank_ns,
-        due_at_ns=times.due_at_ns,
-        deadline_ns=times.deadline_ns,
     )
-
-
-class Times(Struct, frozen=True, kw_only=True):
-    """When a case of a role is urgent, due and over."""
-
-    rank_ns: int
-    due_at_ns: int
-    deadline_ns: int  # 0: never
-
-    @classmethod
-    def of(cls, person: Person, *, opened_at_ns: int, now_ns: int, risk: float, weight: float) -> Times:
-        """Its rank counts from when it was opened, however many roles it came through; due and over count from now."""
-        return cls(
-            rank_ns=rank_ns(opened_at_ns, sla_seconds=person.sla_seconds, risk=risk, weight=weight),
-            due_at_ns=now_ns + round(person.sla_seconds * SECOND_NS),
-            deadline_ns=now_ns + round(person.deadline_seconds * SECOND_NS) if person.deadline_seconds else 0,
-        )
+    times = times_of(case, feature.person_of(role), now_ns=request.at_ns)
+    return replace(case, rank_ns=times.rank_ns, due_at_ns=times.due_at_ns, deadline_ns=times.deadline_ns)
 
 
 def _lot(outcome: Outcome) -> Lot | None:

@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from surefoot import pipeline
 from surefoot.app.caseview import draft_of
 from surefoot.app.serving import Serving
-from surefoot.app.settle import Times
 from surefoot.app.settler import Settler
+from surefoot.app.times import times_of
 from surefoot.errors import BadRequest, RequestRefused, SurefootError
 from surefoot.policy import Feature, Policy
 from surefoot.records import CacheEntry, Caller, Case, Claim, Content, Decision, JournalEntry, Request, Usage
@@ -102,9 +102,7 @@ class Waiting:
         feature, now = self._serving.runtime.policy.features.get(case.feature), self._clock()
         role = feature.person_of(case.role).next_role if feature is not None and case.state != "expired" else ""
         if feature is not None and role:
-            times = Times.of(
-                feature.person_of(role), opened_at_ns=case.opened_at_ns, now_ns=now, risk=case.risk, weight=case.weight
-            )
+            times = times_of(case, feature.person_of(role), now_ns=now)
             await self._store.cases.chain(
                 case.id, role=role, at_ns=now, rank_ns=times.rank_ns, due_at_ns=times.due_at_ns,
                 deadline_ns=times.deadline_ns,

@@ -6,7 +6,7 @@ import sys
 import textwrap
 import time
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -21,13 +21,16 @@ from surefoot.app.desk import Desk
 from surefoot.app.metrics import Metrics
 from surefoot.app.serving import Serving
 from surefoot.app.settler import Settler
+from surefoot.app.times import urgency
 from surefoot.cli.common import ConfigOption, JsonOption, find_config, out, with_store
 from surefoot.cli.options import taking
+from surefoot.config.hours import open_hours
+from surefoot.config.schema import PersonSettings
 from surefoot.errors import BadRequest, NotAllowed, NotFound
 from surefoot.records import Case, CaseEvent
 from surefoot.records.case import ENDED, PENDING
 from surefoot.records.person import Person
-from surefoot.review.priority import priority
+from surefoot.review.priority import Priority
 from surefoot.store import Store
 
 app = typer.Typer(invoke_without_command=True, help="Questions that wait for a person: list, show, answer, export.")
@@ -74,15 +77,15 @@ def show_list(
     if as_json:
         typer.echo(msgspec.json.encode([_plain(case) for case in found]).decode())
         return
-    table, now = Table(expand=False), time.time_ns()
+    table, now, people = Table(expand=False), time.time_ns(), find_config(config).settings.people
     table.add_column("case", no_wrap=True)
     for heading in ("feature", "for", "state", "waits"):
         table.add_column(heading, overflow="fold")
     table.add_column("priority", justify="right")
     for case in found:
-        urgency = priority(case, now_ns=now)
-        waits = f"{urgency.waited_seconds / _MINUTE:.0f} min"
-        table.add_row(case.id, case.feature, case.role, case.state, waits, f"{urgency.value:.2f}")
+        waits = f"{max(0, now - case.opened_at_ns) / 1e9 / _MINUTE:.0f} min"
+        value = _urgency(case, people, now).value
+        table.add_row(case.id, case.feature, case.role, case.state, waits, f"{value:.2f}")
     out.print(table)
 
 
@@ -101,7 +104,8 @@ def show(case_id: _CaseArgument, config: ConfigOption = None, as_json: JsonOptio
         told = {"case": _plain(view.case), "question": view.question, "draft": view.draft, "events": len(history)}
         typer.echo(msgspec.json.encode(told).decode())
         return
-    typer.echo("\n".join(_page(view, history)))
+    urgent = _urgency(view.case, find_config(config).settings.people, time.time_ns())
+    typer.echo("\n".join(_page(view, history, urgent)))
 
 
 @app.command()
@@ -180,11 +184,15 @@ def _plain(case: Case) -> dict[str, object]:
     return {name: value for name, value in told.items() if name not in _HIDDEN}
 
 
-def _page(view: CaseView, history: Sequence[CaseEvent]) -> list[str]:
+def _urgency(case: Case, people: Mapping[str, PersonSettings], now_ns: int) -> Priority:
+    given = people.get(case.role, PersonSettings())
+    return urgency(case, open_hours(given.hours, given.timezone), now_ns=now_ns)
+
+
+def _page(view: CaseView, history: Sequence[CaseEvent], urgent: Priority) -> list[str]:
     """A case at 80 columns."""
     case = view.case
-    urgency = priority(case, now_ns=time.time_ns())
-    lines = [f"{case.id}  {case.feature}, for {case.role}, {case.state}", f"priority {urgency.explanation}"]
+    lines = [f"{case.id}  {case.feature}, for {case.role}, {case.state}", f"priority {urgent.explanation}"]
     if view.why is not None:
         lines += _block("Why", view.why.reason)
     lines += _block("Question", view.question or "(what was asked is not kept)")

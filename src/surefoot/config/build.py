@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from msgspec import UNSET, UnsetType
 
+from surefoot.config.hours import open_hours
 from surefoot.config.schema import AdmitSettings, BudgetSettings, FeatureSettings, File, MapSettings
 from surefoot.policy import Admit, CacheRules, Feature, Map, Person, Policy, Promise, continued, parse_ladder
 
@@ -102,6 +103,8 @@ def _person(role: str, settings: File) -> Person:
         next_role=given.next_role,
         hourly_nanodollars=nanodollars(given.hourly_cost_usd),
         capacity=given.capacity,
+        hours=open_hours(given.hours, given.timezone),
+        holding_closed=given.holding_closed,
     )
 
 

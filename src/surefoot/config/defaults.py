@@ -130,11 +130,12 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 
 [people.person]
 holding = "Your question has been passed to a person, who will answer it."
-retry_after_seconds = 60
+retry_after_seconds = 60         # how often a waiting caller should ask; longer while nobody is there
+# holding_closed = "We are closed and will answer from {opens} on."   # instead of holding, outside hours
 # who = ["amy", "ben"]          # accounts; without it everybody who may answer
 # capacity = 4                  # cases that one person has at once
 # hourly_cost_usd = 60.0        # what their minutes cost, in the ledger
-# hours = "Mon-Fri 08:00-17:00" # default: always; several with commas
+# hours = "Mon-Fri 08:00-17:00" # default: always; several with commas. SLA and deadline count in open time, but for red flags
 # timezone = "Europe/Vienna"
 # sla_seconds = 900             # within which a case should be answered: the queue's order
 # deadline_seconds = 3600       # then next_role is asked, else the safe default happens; 0: never

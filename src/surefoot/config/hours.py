@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from surefoot.policy import Hours
+
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY_MINUTES = 24 * 60
 
@@ -33,6 +35,18 @@ def parse_hours(text: str) -> Mapping[int, Sequence[Span]]:
                 if end:
                     found.setdefault((day + 1) % 7, []).append((0, end))
     return {day: sorted(spans) for day, spans in found.items()}
+
+
+def open_hours(text: str, timezone: str) -> Hours:
+    """Opening hours as the rules take them: spans that touch or overlap are one. Raises ValueError, as `parse_hours`."""
+    merged: list[tuple[int, int]] = []
+    for day, spans in sorted(parse_hours(text).items()):
+        for first, last in ((day * DAY_MINUTES + start, day * DAY_MINUTES + end) for start, end in spans):
+            if merged and first <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+            else:
+                merged.append((first, last))
+    return Hours(week=tuple(merged), timezone=timezone)
 
 
 def _minutes(text: str) -> int:

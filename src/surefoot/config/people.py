@@ -37,7 +37,15 @@ def desk_problems(path: Path, given: FeatureSettings, settings: File) -> Iterato
     if given.bulk:
         yield Problem((*path, "bulk"), "a feature with red flags has its cases looked at one by one: not with bulk")
     for role in _roles(given, settings):
-        if role in settings.people and settings.people[role].safe_default == "draft":
+        if role not in settings.people:
+            continue
+        if settings.people[role].hours and not settings.people[role].deadline_seconds:
+            yield Problem(
+                ("people", role, "deadline_seconds"),
+                f"red flags of {path[-1]} come to {role}, who is not always there: set deadline_seconds, after which next_role "
+                "is asked, or the caller is told that nobody could answer",
+            )
+        if settings.people[role].safe_default == "draft":
             yield Problem(
                 ("people", role, "safe_default"),
                 f'cases of {path[-1]} come to {role}, and it has red flags: "draft" would deliver what nobody looked at',

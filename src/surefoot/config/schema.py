@@ -192,11 +192,12 @@ class PersonSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A role that answers what the models may not."""
 
     holding: str = "Your question has been passed to a person, who will answer it."
+    holding_closed: str = ""  # the same outside `hours`, with {opens}; "" = holding, and when somebody is there
     retry_after_seconds: int = 60
     who: tuple[str, ...] = ()  # account names; () = every account that may answer
     capacity: int = 4  # cases that one person has at once
     hourly_cost_usd: float = 60.0
-    hours: str = ""  # "Mon-Fri 08:00-17:00"; "" = always
+    hours: str = ""  # "Mon-Fri 08:00-17:00"; "" = always. SLA and deadline count while somebody is there
     timezone: str = "UTC"
     sla_seconds: float = 900.0  # within which a case should be answered
     deadline_seconds: float = 0.0  # after which the safe default happens; 0 = never

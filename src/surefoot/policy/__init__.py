@@ -2,6 +2,7 @@
 
 from surefoot.policy.budget import limits, window
 from surefoot.policy.decide import act, admit, decide
+from surefoot.policy.hours import Hours
 from surefoot.policy.ladder import above, continued, parse_ladder, parse_rung, rung_names
 from surefoot.policy.learned import Learned, LearnedFeature, LearnedRung, overlay
 from surefoot.policy.lot import audit_lot, uniform
@@ -10,7 +11,7 @@ from surefoot.policy.route import RELAY, route
 from surefoot.policy.weigh import apply_map, weigh
 
 __all__ = [
-    "RELAY", "Admit", "CacheRules", "Curve", "Feature", "Input", "Learned", "LearnedFeature", "LearnedRung", "Map",
+    "RELAY", "Admit", "CacheRules", "Curve", "Feature", "Hours", "Input", "Learned", "LearnedFeature", "LearnedRung", "Map",
     "Person", "Policy", "Promise", "above", "act", "admit", "apply_map", "audit_lot", "continued", "decide",
     "limits", "overlay", "parse_ladder", "parse_rung", "route", "rung_names", "uniform", "weigh", "window",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from surefoot.policy.hours import Hours
 from surefoot.records import Rung
 
 
@@ -101,6 +102,18 @@ class Person(Struct, frozen=True, kw_only=True):
     next_role: str = ""
     hourly_nanodollars: int = 60_000_000_000
     capacity: int = 4  # cases that one person has at once
+    hours: Hours = Hours()  # when somebody is there: SLA and deadline count in open time, but for red flags
+    holding_closed: str = (
+        ""  # what the caller is told while nobody is there; {opens}: when somebody is. "": `holding` and that
+    )
+
+    def holding_at(self, at_ns: int) -> str:
+        """What a caller is told at a moment: outside the hours also when somebody is there again."""
+        opens = self.hours.opens_ns(at_ns)
+        if opens == at_ns:
+            return self.holding
+        said = self.holding_closed or f"{self.holding} Nobody is there before {{opens}}."
+        return said.replace("{opens}", self.hours.on_the_wall(opens))
 
 
 class Feature(Struct, frozen=True, kw_only=True):

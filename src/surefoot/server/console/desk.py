@@ -14,7 +14,7 @@ from surefoot.records.case import WAITING
 from surefoot.server.console import desk_case, desk_verbs
 from surefoot.server.console.desk_feed import event_of
 from surefoot.server.console.desk_pages import CONSTANT, SHOWS, SIZE, Filters, counted, row_of
-from surefoot.server.console.desk_room import desk_of, people_roles, priority_of, roles_seen, room_of
+from surefoot.server.console.desk_room import desk_of, people_roles, roles_seen, room_of, urgency_of
 from surefoot.server.console.desk_words import SECOND, span
 from surefoot.server.console.pages import app_of, current, form, page, people_of, redirect, require
 
@@ -110,7 +110,7 @@ async def _queue(request: Request, template: str, error: Mapping[str, str] | Non
     )  # fmt: skip
     more, cases = len(cases) > SIZE, cases[:SIZE]
     shown = [
-        row_of(case, await room.neighbours.question(case), priority_of(case, now), who=person.name, now_ns=now)
+        row_of(case, await room.neighbours.question(case), urgency_of(request, case, now), who=person.name, now_ns=now)
         for case in cases
     ]
     mine = await app.store.cases.waiting(states=("claimed",), by=person.name, limit=1000)

@@ -9,6 +9,8 @@ from starlette.requests import Request
 
 from surefoot.app.desk import Desk
 from surefoot.app.neighbours import Neighbours
+from surefoot.app.times import urgency
+from surefoot.config.hours import open_hours
 from surefoot.config.schema import PersonSettings
 from surefoot.records import Case
 from surefoot.review.priority import Priority, priority
@@ -69,6 +71,12 @@ def bar_of(request: Request, case: Case) -> float | None:
     """What the lower end of p is compared with."""
     feature = app_of(request).policy.features.get(case.feature)
     return feature.confidence if feature is not None else None
+
+
+def urgency_of(request: Request, case: Case, now_ns: int) -> Priority:
+    """How urgent a case is in its role's open time, and why."""
+    given = role_of(request, case)
+    return urgency(case, open_hours(given.hours, given.timezone), now_ns=now_ns)
 
 
 def priority_of(case: Case, now_ns: int) -> Priority:
