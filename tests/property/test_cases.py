@@ -229,3 +229,39 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, R
     yield pair
     for each in pair:
         each.close()
+
+
+claims = st.lists(
+    st.tuples(st.sampled_from(["claim", "next", "release", "lapse"]), st.sampled_from(PEOPLE), st.integers(0, 4)),
+    max_size=30,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(plan=claims, most=st.integers(1, 3))
+def test_nobody_ever_has_more_claims_than_the_role_allows(running: Running, plan: Sequence[Any], most: int):
+    running.runner.run(_crowded(running.store, plan, most))
+
+
+async def _crowded(store: Store, plan: Sequence[Any], most: int) -> None:
+    role, now = f"role-{next(_names)}", 100 * MINUTE
+    ids = [f"{role}-{place}" for place in range(5)]
+    for each in ids:
+        await store.commit(commit(each, case=replace(case(each), id=each, role=role, fingerprint=each)))
+    for verb, name, which in plan:
+        who = f"{name} of {role}"  # the store is shared by all plans
+        held = await store.cases.waiting(states=("claimed",), by=who, roles=[role])
+        claim = None
+        if verb == "claim":
+            claim = await store.cases.claim(ids[which], by=who, at_ns=now, lease_ns=LEASE, capacity={role: most})
+        elif verb == "next":
+            claim = await store.cases.claim_next(roles=[role], by=who, at_ns=now, lease_ns=LEASE, capacity={role: most})
+            free = await store.cases.waiting(states=("open",), roles=[role])
+            assert claim is not None or len(held) >= most or not free, "who has room gets what is free"
+        elif verb == "lapse":
+            now += LEASE
+            await store.cases.lapse_leases(now_ns=now)
+        elif held:
+            await store.cases.release(held[0].id, fence=held[0].fence, at_ns=now)
+        after = await store.cases.waiting(states=("claimed",), by=who, roles=[role])
+        assert len(after) <= most and (claim is None or claim.case in after)

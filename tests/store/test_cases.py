@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -378,3 +378,46 @@ async def test_a_believed_answer_is_put_into_the_cache_by_itself(store: Store):
     await store.cache.put(replace(cached("a"), subject=store.pseudonym("user:clinic:ann")))
     found = await store.cache.get("f1", tenant="clinic", feature="triage", now_ns=2)
     assert found is not None and found.body == b"the answer"
+
+
+async def test_nobody_claims_more_than_the_role_allows_at_once(store: Store):
+    await opened(store, "a", "b", "c")
+    most = {"nurse": 2, "doctor": 0}
+    one = await store.cases.claim(FIRST, by="amy", at_ns=T, lease_ns=LEASE, capacity=most)
+    two = await store.cases.claim_next(roles=None, by="amy", at_ns=T, lease_ns=LEASE, capacity=most)
+    assert one is not None and two is not None and two.case.id == "case-b"
+    assert await store.cases.claim("case-c", by="amy", at_ns=T, lease_ns=LEASE, capacity=most) is None
+    assert await store.cases.claim_next(roles=["nurse"], by="amy", at_ns=T, lease_ns=LEASE, capacity=most) is None
+    assert await store.cases.claim(FIRST, by="amy", at_ns=T, lease_ns=LEASE, capacity=most) == one, "one's own again"
+    assert await store.cases.claim("case-c", by="ben", at_ns=T, lease_ns=LEASE, capacity=most) is not None
+
+
+async def test_a_role_that_is_full_for_somebody_does_not_hide_the_other_role(store: Store):
+    await opened(store, "a", "b")
+    await opened(store, "c", role="doctor", rank_ns=9)
+    most = {"nurse": 1, "doctor": 2}
+    await store.cases.claim(FIRST, by="amy", at_ns=T, lease_ns=LEASE, capacity=most)
+    claim = await store.cases.claim_next(roles=None, by="amy", at_ns=T, lease_ns=LEASE, capacity=most)
+    assert claim is not None and claim.case.id == "case-c"
+
+
+def test_two_windows_and_two_replicas_in_the_same_moment_do_not_come_over_the_capacity(
+    database: str, open_: Callable[[str], Store], runner: asyncio.Runner
+):
+    replicas = open_(database), open_(database)
+
+    async def race() -> int:
+        await opened(replicas[0], *"abcdefgh")
+        most = {"nurse": 3}
+        asked = [
+            replicas[place % 2].cases.claim(f"case-{name}", by="amy", at_ns=T, lease_ns=LEASE, capacity=most)
+            for place, name in enumerate("abcdefgh")
+        ]
+        asked += [
+            replicas[place % 2].cases.claim_next(roles=None, by="amy", at_ns=T, lease_ns=LEASE, capacity=most)
+            for place in range(4)
+        ]
+        return sum(claim is not None for claim in await asyncio.gather(*asked))
+
+    assert runner.run(race()) == 3
+    assert len(runner.run(replicas[0].cases.waiting(states=("claimed",), by="amy"))) == 3

@@ -52,19 +52,24 @@ class Desk:
         """
         case = await self._find(case_id)
         self._admit(case, by)
-        if case.claimed_by != by.name:
-            held = await self._held(by)
-            if held >= self._roster.capacity(case.role):
-                raise NotAllowed(_full(by, held))
-        return await self._store.cases.claim(case_id, by=by.name, at_ns=self._clock(), lease_ns=self.lease_ns)
+        most = self._roster.capacity(case.role)
+        claim = await self._store.cases.claim(
+            case_id, by=by.name, at_ns=self._clock(), lease_ns=self.lease_ns, capacity={case.role: most}
+        )
+        if claim is None and (held := await self._held(by)) >= most:
+            raise NotAllowed(_full(by, held))
+        return claim
 
     async def next(self, *, by: Person) -> Claim | None:
         """The case that comes first of those that this person may have; None when none waits. Raises NotAllowed."""
-        held = await self._held(by)
-        roles = [role for role in self._roster.roles_of(by.name) if self._roster.capacity(role) > held]
-        if held and not roles:
+        roles = self._roster.roles_of(by.name)
+        capacity = {role: self._roster.capacity(role) for role in roles}
+        claim = await self._store.cases.claim_next(
+            roles=roles, by=by.name, at_ns=self._clock(), lease_ns=self.lease_ns, capacity=capacity
+        )
+        if claim is None and roles and (held := await self._held(by)) >= max(capacity.values()):
             raise NotAllowed(_full(by, held))
-        return await self._store.cases.claim_next(roles=roles, by=by.name, at_ns=self._clock(), lease_ns=self.lease_ns)
+        return claim
 
     async def heartbeat(self, case_id: str, *, by: Person, fence: int) -> bool:
         """Whether the person still has the case, from now on for another LEASE_SECONDS."""

@@ -66,17 +66,26 @@ class CaseQueue(Protocol):
 class CaseWork(Protocol):
     """What people and callers do to a case."""
 
-    async def claim(self, case_id: str, *, by: str, at_ns: int, lease_ns: int) -> Claim | None:
+    async def claim(
+        self, case_id: str, *, by: str, at_ns: int, lease_ns: int, capacity: Mapping[str, int] | None = None
+    ) -> Claim | None:
         """The case for one person, until the lease ends: open, or claimed with a lease that has ended.
 
-        A person's own claim is given again, with the same fence and a new lease. None when somebody else has it or it
-        waits no more; a snooze does not hinder.
+        A person's own claim is given again, with the same fence and a new lease. None when somebody else has it, it
+        waits no more, or the person has as many claims as its role allows; a snooze does not hinder.
+
+        Args:
+            capacity: by role, how many claims one person has at once; who is not named has no limit. It is counted in the
+                claim's own transaction, so that a person who claims twice in the same moment does not come over it.
         """
 
-    async def claim_next(self, *, roles: Sequence[str] | None, by: str, at_ns: int, lease_ns: int) -> Claim | None:
+    async def claim_next(
+        self, *, roles: Sequence[str] | None, by: str, at_ns: int, lease_ns: int,
+        capacity: Mapping[str, int] | None = None,
+    ) -> Claim | None:  # fmt: skip
         """The open case that comes first by rank and is not snoozed, as `claim`. None when there is none.
 
-        Never waits for somebody who claims at the same moment: each gets another case.
+        Never waits for somebody else who claims at the same moment: each gets another case.
         """
 
     async def heartbeat(self, case_id: str, *, fence: int, at_ns: int, lease_ns: int) -> bool:

@@ -41,10 +41,6 @@ class CaseVerbs(ABC):
         """Whether an open case was moved to "judged" and its label appended, with its event, in one transaction."""
         return await self._done(case_id, lambda case: casework.judge(case, label=label, at_ns=at_ns))
 
-    async def claim(self, case_id: str, *, by: str, at_ns: int, lease_ns: int) -> Claim | None:
-        """The case for one person, until the lease ends."""
-        return await self._claimed(case_id, lambda case: casework.claim(case, by=by, at_ns=at_ns, lease_ns=lease_ns))
-
     async def heartbeat(self, case_id: str, *, fence: int, at_ns: int, lease_ns: int) -> bool:
         """Whether the claim still holds, with a new lease."""
         return await self._done(

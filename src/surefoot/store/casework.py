@@ -6,6 +6,8 @@ state has one event; what changes no state (a heartbeat, an autosaved text) has 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -39,16 +41,23 @@ class Change(Struct, frozen=True, kw_only=True):
     done: bool = True  # whether what was asked for happened
 
 
-def claim(case: Case, *, by: str, at_ns: int, lease_ns: int) -> Change | None:
-    """For one person: open, its own already, or with a lease that has ended."""
+def claim(
+    case: Case, *, by: str, at_ns: int, lease_ns: int, held: int = 0, capacity: Mapping[str, int] | None = None
+) -> Change | None:
+    """For one person who has `held` claims: open, its own already, or with a lease that has ended."""
     if case.state == "claimed" and case.claimed_by == by:
         return Change(case=replace(case, lease_until_ns=at_ns + lease_ns, lease_ns=lease_ns))
     lapsed = lapse(case, now_ns=at_ns)
     found, events = (case, ()) if lapsed is None else (lapsed.case, lapsed.events)
-    if found.state != "open":
+    if found.state != "open" or (capacity and held >= capacity.get(found.role, held + 1)):
         return None
     claimed = _held(found, by=by, at_ns=at_ns, lease_ns=lease_ns)
     return Change(case=claimed, events=(*events, Happened(kind="claimed", at_ns=at_ns, state="claimed", by=by)))
+
+
+def full_roles(capacity: Mapping[str, int] | None, held: int) -> Sequence[str]:
+    """The roles of which somebody with `held` claims may have no more."""
+    return [role for role, most in (capacity or {}).items() if held >= most]
 
 
 def heartbeat(case: Case, *, fence: int, at_ns: int, lease_ns: int) -> Change | None:

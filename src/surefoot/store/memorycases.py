@@ -89,12 +89,28 @@ class MemoryCases(CaseVerbs):
         ]
         return max(found, key=lambda case: (case.opened_at_ns, case.id), default=None)
 
-    async def claim_next(self, *, roles: Sequence[str] | None, by: str, at_ns: int, lease_ns: int) -> Claim | None:
+    async def claim(
+        self, case_id: str, *, by: str, at_ns: int, lease_ns: int, capacity: Mapping[str, int] | None = None
+    ) -> Claim | None:
+        """The case for one person, until the lease ends."""
+        held = self._held(by)
+
+        def take(case: Case) -> Change | None:
+            return casework.claim(case, by=by, at_ns=at_ns, lease_ns=lease_ns, held=held, capacity=capacity)
+
+        return await self._claimed(case_id, take)
+
+    async def claim_next(
+        self, *, roles: Sequence[str] | None, by: str, at_ns: int, lease_ns: int,
+        capacity: Mapping[str, int] | None = None,
+    ) -> Claim | None:  # fmt: skip
         """The open case that comes first by rank and is not snoozed."""
+        full = casework.full_roles(capacity, self._held(by))
         waiting = (
             case
             for case in self._cases.values()
             if case.state == "open" and (roles is None or case.role in roles) and case.snoozed_until_ns <= at_ns
+            if case.role not in full
         )
         first = min(waiting, key=_place, default=None)
         return None if first is None else await self.claim(first.id, by=by, at_ns=at_ns, lease_ns=lease_ns)
@@ -174,6 +190,9 @@ class MemoryCases(CaseVerbs):
         if change.done and change.events:
             self._spend(entries)
         return change
+
+    def _held(self, by: str) -> int:
+        return sum(case.state == "claimed" and case.claimed_by == by for case in self._cases.values())
 
     def _append(self, case: Case, event: Happened) -> None:
         self._events.append(

@@ -22,6 +22,7 @@ from surefoot.store.sqllabels import append_label
 from surefoot.store.vault import NONCE
 
 _table, _events = schema.cases, schema.case_events
+_CLAIMS = 7_378_707  # any number that nobody else takes advisory locks of two numbers under
 
 
 class SqlCases(Room, CaseVerbs):
@@ -79,7 +80,25 @@ class SqlCases(Room, CaseVerbs):
         newest = _cases().where(*same, *mine).order_by(column.opened_at_ns.desc(), column.id.desc())
         return await self._first(newest.limit(1))
 
-    async def claim_next(self, *, roles: Sequence[str] | None, by: str, at_ns: int, lease_ns: int) -> Claim | None:
+    async def claim(
+        self, case_id: str, *, by: str, at_ns: int, lease_ns: int, capacity: Mapping[str, int] | None = None
+    ) -> Claim | None:
+        """The case for one person, until the lease ends."""
+
+        def write(connection: Connection) -> Claim | None:
+            held = _held(connection, by) if capacity else 0
+
+            def take(case: Case) -> Change | None:
+                return casework.claim(case, by=by, at_ns=at_ns, lease_ns=lease_ns, held=held, capacity=capacity)
+
+            return claim_of(self._apply(connection, case_id, take))
+
+        return await self.database.write(write, joins=True)
+
+    async def claim_next(
+        self, *, roles: Sequence[str] | None, by: str, at_ns: int, lease_ns: int,
+        capacity: Mapping[str, int] | None = None,
+    ) -> Claim | None:  # fmt: skip
         """The open case that comes first by rank and is not snoozed; on PostgreSQL locked ones are passed over."""
         wanted = select(_table.c.id).where(_table.c.state == "open", _table.c.snoozed_until_ns <= at_ns)
         if roles is not None:
@@ -87,7 +106,8 @@ class SqlCases(Room, CaseVerbs):
         first = wanted.order_by(_table.c.rank_ns, _table.c.id).limit(1).with_for_update(skip_locked=True)
 
         def write(connection: Connection) -> Claim | None:
-            case_id = connection.execute(first).scalar()
+            full = casework.full_roles(capacity, _held(connection, by)) if capacity else ()
+            case_id = connection.execute(first.where(_table.c.role.not_in(full)) if full else first).scalar()
             if case_id is None:
                 return None
             return claim_of(
@@ -229,6 +249,17 @@ class SqlCases(Room, CaseVerbs):
             values["generation"] = generation
         if values:
             connection.execute(_update(tuple(sorted(values))), values | {"of_case": case.id})
+
+
+def _held(connection: Connection, by: str) -> int:
+    """How many claims a person has. Until the transaction ends nobody else claims for the same person.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_CLAIMS, func.hashtext(by))))
+    mine = select(func.count()).where(_table.c.state == "claimed", _table.c.claimed_by == by)
+    return int(connection.execute(mine).scalar_one())
 
 
 def _append(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
