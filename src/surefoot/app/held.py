@@ -120,6 +120,8 @@ class Held:
             wait = msgspec.structs.replace(request.wait, manner=self.manner(request), webhook=url)
             asked = msgspec.structs.replace(request, wait=wait)
             outcome = await self._settler.finish(asked, runtime, trace, decision, began, waiting=waiting)
+            if url and outcome.case_id is not None and outcome.case_id != (waiting or case_id(request)):
+                await self.webhooks.register(request, outcome.case_id)  # the other one has no case and is never due
             if question is not None:
                 self._repeats.note(question, request.subject)
             return outcome

@@ -133,6 +133,7 @@ def commit_of(outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: in
         content=content,
         subject=request.subject,
         case=case,
+        joins=request.wait.joins,
         cache=_believed(outcome, epoch),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from time import perf_counter_ns
 
 import structlog
@@ -35,11 +36,14 @@ class Settler:
     ) -> Outcome:
         """Settle and commit; durable when it returns. Raises StoreError: then the caller must not be told otherwise.
 
-        `waiting` is the case that this escalation joins instead of opening one of its own.
+        `waiting` is the case that this escalation joins instead of opening one of its own; the outcome's, when another
+        replica opened one for the same question meanwhile.
         """
         outcome = self._outcome(request, runtime, trace, decision, began, error, waiting)
         # A caller that leaves now cancels this wait, not the writing: the record is already queued.
-        await self._commit(outcome, runtime)
+        found = await self._commit(outcome, runtime)
+        if outcome.case_id is not None and found != outcome.case_id:  # another replica was asked the same just now
+            return replace(outcome, waiting=found)
         return outcome
 
     def finish_later(self, request: Request, runtime: Runtime, trace: LiveTrace, began: int, error: str) -> None:
@@ -79,7 +83,7 @@ class Settler:
             self._metrics.decided(outcome.feature.name, request.surface, decision, own_us)
         return outcome
 
-    def _commit(self, outcome: Outcome, runtime: Runtime) -> asyncio.Future[None]:
+    def _commit(self, outcome: Outcome, runtime: Runtime) -> asyncio.Future[str]:
         request = outcome.request
         return self._store.commit(
             commit_of(
@@ -90,7 +94,7 @@ class Settler:
             )
         )
 
-    def _committed(self, done: asyncio.Future[None]) -> None:
+    def _committed(self, done: asyncio.Future[str]) -> None:
         if not done.cancelled() and (error := done.exception()) is not None:
             self.lost("commit")
             log.error("a settlement was not written", error=type(error).__name__)

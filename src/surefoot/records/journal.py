@@ -205,6 +205,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     content: Content | None = None
     subject: str = ""  # in clear, to find the key; never stored in clear
     case: Case | None = None
+    joins: bool = False  # where the same question of the same subject waits already, its case is joined, none is opened
     cache: CacheEntry | None = None
 
 

@@ -234,8 +234,12 @@ class Store(Protocol):
     def reserve(self, reservation: Reservation) -> Future[None]:
         """Set money aside; done when durable. Fails with BudgetSpent, and then nothing else of its group is hurt."""
 
-    def commit(self, commit: Commit) -> Future[None]:
-        """Write what a request leaves behind, all or nothing; done when durable. Fails with StoreError."""
+    def commit(self, commit: Commit) -> Future[str]:
+        """Write what a request leaves behind, all or nothing; done when durable. Fails with StoreError.
+
+        The result is the id of the case that its journal entry names, "" when it names none: of a commit that `joins`
+        perhaps another one than it brings. Of several at once, on whatever replicas, one opens the case.
+        """
 
     async def flush(self) -> None:
         """Wait until everything that was acknowledged can be read. At once unless commits are "batched"."""

@@ -8,6 +8,7 @@ import time
 from asyncio import Future
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from surefoot.store.balances import Balances, orphan_entry, returned_entry
 from surefoot.store.cases import Cases
 from surefoot.store.chain import Walk, genesis, link, new_id
 from surefoot.store.hooks import Hooks
+from surefoot.store.joining import asked, joined
 from surefoot.store.memoryaudit import MemoryAudit
 from surefoot.store.memorycases import MemoryCases
 from surefoot.store.memoryhooks import MemoryHooks
@@ -302,14 +304,16 @@ class MemoryStore:
 
     def reserve(self, reservation: Reservation) -> Future[None]:
         """Set money aside; done at once. Fails with BudgetSpent."""
-        return self._done(self._ledger.reserve(reservation) if self._open else StoreError("the store is not open"))
+        if not self._open:
+            return self._done(StoreError("the store is not open"))
+        return self._done(self._ledger.reserve(reservation))
 
-    def commit(self, commit: Commit) -> Future[None]:
+    def commit(self, commit: Commit) -> Future[str]:
         """Keep what a request leaves behind, all or nothing; done at once. Fails with StoreError."""
         began = time.perf_counter()
-        error = self._commit(commit) if self._open else StoreError("the store is not open")
+        done = self._commit(commit) if self._open else StoreError("the store is not open")
         self._waits.append((time.perf_counter() - began) * 1e6)
-        return self._done(error)
+        return self._done(done)
 
     async def flush(self) -> None:
         """Nothing to wait for."""
@@ -318,8 +322,12 @@ class MemoryStore:
         """The last commit waits in microseconds (at most 10,000); empty before the first."""
         return list(self._waits)
 
-    def _commit(self, commit: Commit) -> StoreError | None:
-        """Check everything that can fail, then keep everything."""
+    def _commit(self, commit: Commit) -> StoreError | str:
+        """Check everything that can fail, then keep everything; the case that the entry names, "" for none."""
+        pseudonym = self.pseudonym(commit.subject or f"tenant:{commit.entry.tenant}")
+        question = asked(commit, pseudonym)
+        if question is not None and (known := self._cases.waiting_in(question)):
+            commit = joined(commit, known)
         entry, case = commit.entry, commit.case
         if self._journal.knows(entry.request_id):
             return StoreError(f"request {entry.request_id} is in the journal already")
@@ -327,24 +335,23 @@ class MemoryStore:
             return StoreError(f"there is a case {case.id} already")
         try:
             body = _encode(entry)
-            subject = self.pseudonym(commit.subject or f"tenant:{entry.tenant}")
         except (TypeError, ValueError, msgspec.MsgspecError) as error:
             return StoreError(f"the record cannot be written down: {type(error).__name__}")
-        self._journal.append(entry, body, subject, commit.content)
+        self._journal.append(entry, body, pseudonym, commit.content)
         for settlement in commit.settlements:
             self._ledger.settle(settlement)
         if case is not None:
-            self._cases.open(replace(case, subject=subject))
+            self._cases.open(replace(case, subject=pseudonym))
         if commit.cache is not None:
-            self._cache.keep(replace(commit.cache, subject=subject))
-        return None
+            self._cache.keep(replace(commit.cache, subject=pseudonym))
+        return entry.case_id or ""
 
-    def _done(self, error: Exception | None) -> Future[None]:
-        future: Future[None] = asyncio.get_running_loop().create_future()
-        if error is None:
-            future.set_result(None)
+    def _done(self, done: Exception | str | None) -> Future[Any]:
+        future: Future[Any] = asyncio.get_running_loop().create_future()
+        if isinstance(done, Exception):
+            future.set_exception(done)
         else:
-            future.set_exception(error)
+            future.set_result(done)
         return future
 
     def _erase(self, subject: str) -> None:

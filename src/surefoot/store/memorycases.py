@@ -14,6 +14,7 @@ from surefoot.records.case import PENDING, WAITING
 from surefoot.store import casework
 from surefoot.store.caseverbs import CaseVerbs, How
 from surefoot.store.casework import Change, Happened
+from surefoot.store.joining import Asked
 from surefoot.store.memorylabels import MemoryLabels
 
 Forget = Callable[[str, str, str], None]  # tenant, feature, fingerprint: drops a cached answer
@@ -160,6 +161,18 @@ class MemoryCases(CaseVerbs):
         """Add a case and its first event."""
         self._cases[case.id] = case
         self._append(case, casework.opened(case))
+
+    def waiting_in(self, question: Asked) -> str:
+        """The id of the case that a question waits in; "" when there is none."""
+        return next(
+            (
+                case.id
+                for case in sorted(self._cases.values(), key=lambda case: (case.opened_at_ns, case.id), reverse=True)
+                if case.kind == "question" and case.state in PENDING
+                if Asked(case.tenant, case.feature, case.subject, case.fingerprint) == question
+            ),
+            "",
+        )
 
     def knows(self, case_id: str) -> bool:
         """Whether there is a case of this id, whoever's it is."""

@@ -17,10 +17,11 @@ from msgspec.structs import astuple
 from sqlalchemy import Connection, select
 
 from surefoot.errors import BudgetSpent
-from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Content, Reservation, Settlement
+from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Content, JournalEntry, Reservation, Settlement
 from surefoot.store import schema
 from surefoot.store.balances import Balances, Budget, budgets_of, orphan_entry, returned_entry
 from surefoot.store.chain import genesis, link
+from surefoot.store.joining import asked, joined, waiting
 from surefoot.store.sqlaudit import chained
 from surefoot.store.statements import RESERVATION_FIELDS, Statements
 from surefoot.store.vault import Vault, plain_form
@@ -33,6 +34,7 @@ _AMOUNT, _LIMITS = RESERVATION_FIELDS.index("nanodollars"), RESERVATION_FIELDS.i
 _BOOKED = len(RESERVATION_FIELDS)
 
 _encode = msgspec.json.Encoder().encode
+_entry = msgspec.json.Decoder(JournalEntry).decode
 _limits = lru_cache(4096)(msgspec.json.Decoder(tuple[BudgetLimit, ...]).decode)  # few texts, read once a request
 CASE_WORDS = ("answer", "autosave", "note")  # of a case: what is sealed
 _CASE_COLUMNS = tuple(column.name for column in schema.cases.c)
@@ -96,6 +98,7 @@ class Written(msgspec.Struct):
     head: bytes
     seen: set[Budget]
     fingerprints: list[str]  # put into the cache
+    cases: list[str]  # of each record: the case that its journal entry names, "" for none
 
 
 class Scribe:
@@ -121,6 +124,7 @@ class Scribe:
 
     def write(self, connection: Connection, records: Sequence[Record]) -> Written:
         """Write records in an open transaction; an outcome is None, or why a reservation was refused."""
+        records, cases = self._joined(connection, records)
         prepared = [record for record in records if isinstance(record, Prepared)]
         keys = self._keys(connection, {record.subject for record in prepared if record.subject})
         held = self._held(connection, prepared)
@@ -149,7 +153,7 @@ class Scribe:
             hold_events(connection)
         page.write(connection, self._statements)
         chained(connection, *page.case_events)
-        return Written(outcomes, position, head, wanted, [str(row[2]) for row in page.cache])
+        return Written(outcomes, position, head, wanted, [str(row[2]) for row in page.cache], cases)
 
     def adopt(self, written: Written) -> None:
         """Take over what a committed transaction did."""
@@ -184,16 +188,24 @@ class Scribe:
         row = connection.execute(newest.order_by(table.position.desc()).limit(1)).first()
         self._position, self._head = (0, genesis(self.chain)) if row is None else (row.position, row.hash)
 
-    def is_written(self, connection: Connection, record: Record) -> bool:
-        """Whether this very record stands in the database already, written by this process."""
+    def written(self, connection: Connection, record: Record) -> str | None:
+        """The case of this very record when it stands in the database already, written by this process; "" without a case.
+
+        None when it does not stand there.
+        """
         if isinstance(record, Reservation):
             table = schema.reservations.c
             found = connection.execute(select(table.owner).where(table.id == record.id)).first()
-            return found is not None and found.owner == self.chain
+            return "" if found is not None and found.owner == self.chain else None
         journal = schema.journal.c
         wanted = select(journal.chain, journal.body).where(journal.request_id == record.commit.entry.request_id)
         row = connection.execute(wanted).first()
-        return row is not None and (row.chain, row.body) == (self.chain, record.body)
+        if row is None or row.chain != self.chain:
+            return None
+        entry = _entry(row.body)
+        if record.commit.joins and entry.case_id:
+            record = self._bring(record, entry.case_id)
+        return entry.case_id or "" if bytes(row.body) == record.body else None
 
     def balances(self, connection: Connection, budgets: Iterable[Budget]) -> Balances:
         """What is spent and reserved of budgets, their rows made where there are none, and locked."""
@@ -215,6 +227,28 @@ class Scribe:
             page.ledger.append(astuple(orphan_entry(orphan)))
         page.set_budgets = balances.changed()
         page.write(connection, self._statements)
+
+    def _joined(self, connection: Connection, records: Sequence[Record]) -> tuple[Sequence[Record], list[str]]:
+        """The records, those that join a case without one of their own; and the case of each, "" for none."""
+        questions = [(isinstance(each, Prepared) and asked(each.commit, each.subject)) or None for each in records]
+        known = dict(waiting(connection, {each for each in questions if each is not None})) if any(questions) else {}
+        done: list[Record] = []
+        cases: list[str] = []
+        for record, question in zip(records, questions, strict=True):
+            if isinstance(record, Prepared) and question is not None and record.commit.case is not None:
+                own = record.commit.case.id
+                found = known.setdefault(question, own)
+                record = record if found == own else self._bring(record, found)
+            done.append(record)
+            cases.append(record.commit.entry.case_id or "" if isinstance(record, Prepared) else "")
+        return done, cases
+
+    def _bring(self, record: Prepared, case_id: str) -> Prepared:
+        """The record as it is written when it joins a case."""
+        if record.commit.entry.case_id == case_id:
+            return record
+        commit = joined(record.commit, case_id)
+        return Prepared(commit, _encode(commit.entry), record.plain, record.subject)
 
     def _keys(self, connection: Connection, subjects: set[str]) -> dict[str, Key]:
         """The living key of each subject; new ones are made for those that have none or whose key was destroyed."""

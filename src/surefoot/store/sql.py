@@ -137,7 +137,7 @@ class SqlStore:
         """Set money aside; done when durable. Fails with BudgetSpent, and then nothing else of its group is hurt."""
         return self._living().writer.submit(reservation)
 
-    def commit(self, commit: Commit) -> Future[None]:
+    def commit(self, commit: Commit) -> Future[str]:
         """Write what a request leaves behind, all or nothing; done when durable. Fails with StoreError."""
         return self._living().writer.submit(commit)
 

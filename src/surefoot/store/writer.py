@@ -15,7 +15,7 @@ from asyncio import AbstractEventLoop, Future
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import MsgspecError
 from sqlalchemy import Connection, Engine
@@ -49,20 +49,20 @@ _log = logging.getLogger("surefoot.store")
 class Task:
     """One thing to be written and who waits for it; nobody does when `future` is None."""
 
-    __slots__ = ("future", "is_commit", "is_work", "joins", "record", "since")
+    __slots__ = ("future", "is_commit", "is_work", "joins", "record", "result", "since")
 
-    def __init__(
-        self, record: Reservation | Commit | Work, future: Future[None] | None, *, joins: bool = False
-    ) -> None:
+    def __init__(self, record: Reservation | Commit | Work, future: Future[Any] | None, *, joins: bool = False) -> None:
         self.record, self.future, self.since = record, future, time.perf_counter()
         self.is_commit = isinstance(record, Commit)
         self.is_work = not (self.is_commit or isinstance(record, Reservation))
+        self.result: str | None = None  # of a commit: the case that its entry names, "" for none
         self.joins = joins  # whether it may share its transaction with other work
 
 
 _RECORDS, _ALONE, _JOINING = range(3)  # kinds of tasks, as they are put together into transactions
 
 Outcome = tuple[Task, Exception | None]
+Told = tuple["Future[Any]", Exception | None, str | None]
 Ready = tuple[Task, Record | Work]
 
 
@@ -108,13 +108,16 @@ class Writer:
         if self._thread.is_alive():
             self._thread.join()
 
-    def submit(self, record: Reservation | Commit) -> Future[None]:
-        """Queue a record; the future is done when it is written, or at once for a commit that may wait."""
-        future: Future[None] = asyncio.get_running_loop().create_future()
+    def submit(self, record: Reservation | Commit) -> Future[Any]:
+        """Queue a record; the future is done when it is written, or at once for a commit that may wait.
+
+        Its result is None for a reservation, else as `Store.commit` says.
+        """
+        future: Future[Any] = asyncio.get_running_loop().create_future()
         early = self._trusted and isinstance(record, Commit) and record.case is None
         if early and self._queue.qsize() < BACKLOG and self._enqueue(Task(record, None)):
             self.waits_us.append(0.0)
-            future.set_result(None)
+            future.set_result(record.entry.case_id or "" if isinstance(record, Commit) else None)
         elif not self._enqueue(Task(record, future)):
             future.set_exception(StoreError("the store is closed"))
         return future
@@ -228,12 +231,15 @@ class Writer:
             self._commit(connection)
             return [(task, None)]
         records = [record for _, record in ready if isinstance(record, (Reservation, Prepared))]
-        if doubtful and self._scribe.is_written(connection, records[0]):
+        if doubtful and (case_id := self._scribe.written(connection, records[0])) is not None:
             connection.rollback()
+            task.result = case_id if task.is_commit else None
             return [(task, None)]
         written = self._scribe.write(connection, records)
         self._commit(connection)
         self._scribe.adopt(written)
+        for (task, _), case_id in zip(ready, written.cases, strict=True):
+            task.result = case_id if task.is_commit else None
         return [(task, outcome) for (task, _), outcome in zip(ready, written.outcomes, strict=True)]
 
     def _commit(self, connection: Connection) -> None:
@@ -287,7 +293,7 @@ class Writer:
     def _resolve(self, outcomes: Sequence[Outcome]) -> None:
         """Tell those who wait: one wake-up for each event loop."""
         now = time.perf_counter()
-        told: dict[AbstractEventLoop, list[tuple[Future[None], Exception | None]]] = {}
+        told: dict[AbstractEventLoop, list[Told]] = {}
         if self._batched:
             self._account([error for task, error in outcomes if task.future is None], outcomes)
         for task, error in outcomes:
@@ -295,7 +301,7 @@ class Writer:
                 continue
             if task.is_commit:
                 self.waits_us.append((now - task.since) * 1e6)
-            told.setdefault(task.future.get_loop(), []).append((task.future, error))
+            told.setdefault(task.future.get_loop(), []).append((task.future, error, task.result))
         for loop, done in told.items():
             try:
                 loop.call_soon_threadsafe(_tell, done)
@@ -311,12 +317,12 @@ class Writer:
                 _log.error("a request that was acknowledged early could not be written: %s", error)
 
 
-def _tell(done: Sequence[tuple[Future[None], Exception | None]]) -> None:
-    for future, error in done:
+def _tell(done: Sequence[Told]) -> None:
+    for future, error, result in done:
         if future.done():  # whoever asked has left
             continue
         if error is None:
-            future.set_result(None)
+            future.set_result(result)
         else:
             future.set_exception(error)
 

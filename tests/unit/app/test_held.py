@@ -10,7 +10,7 @@ from app_support import Gateway
 from msgspec.structs import replace
 from waiting_support import give
 
-from surefoot.app import held, repeats
+from surefoot.app import App, held, repeats
 from surefoot.app.reply import Reply
 from surefoot.errors import BadRequest
 from surefoot.records import Attribution, Case, Request, Wait
@@ -286,3 +286,30 @@ def test_a_red_flag_that_was_answered_is_a_new_case_when_it_comes_again(gateway:
 
     first, again = made.runner.run(run())
     assert said(again) == "Call 112 now." and note(again)["case"] != note(first)["case"]
+
+
+class Blind(repeats.Repeats):
+    """Looks a moment too soon: what another replica is opening is not there yet."""
+
+    async def find(self, request: Request, fingerprint: str) -> str:
+        return ""
+
+
+WEBHOOK = FEATURE.replace('person = "nurse"', 'person = "nurse"\nwebhook_secret = "s"\nwebhook_allow = ["127.0.0.0/8"]')
+
+
+def test_a_replica_that_comes_second_by_a_moment_tells_its_caller_of_the_case_that_there_is(gateway: Make) -> None:
+    made = gateway(WEBHOOK)
+    other = made.runner.run(App.start(made.config(WEBHOOK), store=made.store))
+    other.held._repeats = Blind(made.store)
+    first = made.runner.run(made.app.answer(asked(made)))
+    wait = Wait(joins=True, webhook="http://127.0.0.1:9/told")
+    late = made.runner.run(other.answer(asked(made, wait)))
+    case = note(first)["case"]
+    assert note(late)["case"] == case == dict(late.headers)["x-surefoot-case"] and said(late) == "A nurse will answer."
+    assert made.entry(late).case_id == case and len(made.runner.run(made.store.cases.open_cases())) == 1
+    hooks = made.runner.run(made.store.hooks.of(case))
+    assert [hook.url for hook in hooks] == ["http://127.0.0.1:9/told"]
+    made.runner.run(give(made.store, case, "Rest."))
+    assert note(made.runner.run(other.answer(asked(made, Wait(joins=True, repeated=True)))))["decision"] == "deliver"
+    made.runner.run(other.close())
