@@ -16,6 +16,8 @@ from surefoot.records import Case, CaseAnswer, Label
 from surefoot.records.case import WAITING
 
 SKEW_NS = 60_000_000_000  # clocks that differ by more were set back
+AUDIT_NS = 86_400_000_000_000  # nobody waits for an audit: it is urgent after a day
+BLIND = ("audit", "round")  # sources of labels after which a draft is not judged blind again
 
 _encode = msgspec.json.Encoder().encode
 _label = msgspec.json.Decoder(Label).decode
@@ -39,6 +41,7 @@ class Change(Struct, frozen=True, kw_only=True):
     events: tuple[Happened, ...] = ()
     label: Label | None = None
     done: bool = True  # whether what was asked for happened
+    audit: Case | None = None  # to be opened beside it, unless its draft was judged blind already
 
 
 def claim(
@@ -151,7 +154,7 @@ def deliver(case: Case, *, now_ns: int) -> Change | None:
     label = None if case.label is None else _label(case.label)
     told = replace(case, state="delivered", delivered_at_ns=now_ns, label=None)
     event = Happened(kind="delivered", at_ns=now_ns, state="delivered", detail=case.verb)
-    return Change(case=told, events=(event,), label=label)
+    return Change(case=told, events=(event,), label=label, audit=None if label else unjudged(case, at_ns=now_ns))
 
 
 def lapse(case: Case, *, now_ns: int) -> Change | None:
@@ -207,7 +210,8 @@ def conclude(case: Case, *, fence: int, how: str, text: str, at_ns: int) -> Chan
         lease_until_ns=0,
         lease_ns=0,
     )
-    return Change(case=told, events=(Happened(kind="delivered", at_ns=at_ns, state="expired", detail=how, text=text),))
+    event = Happened(kind="delivered", at_ns=at_ns, state="expired", detail=how, text=text)
+    return Change(case=told, events=(event,), audit=unjudged(case, at_ns=at_ns))
 
 
 def withdraw(case: Case, *, tenant: str, at_ns: int) -> Change | None:
@@ -215,7 +219,8 @@ def withdraw(case: Case, *, tenant: str, at_ns: int) -> Change | None:
     if case.state not in WAITING or case.tenant != tenant:
         return None
     gone = replace(_free(_unsaid(case)), state="withdrawn", fence=case.fence + 1)
-    return Change(case=gone, events=(Happened(kind="withdrawn", at_ns=at_ns, state="withdrawn"),))
+    event = Happened(kind="withdrawn", at_ns=at_ns, state="withdrawn")
+    return Change(case=gone, events=(event,), audit=unjudged(case, at_ns=at_ns))
 
 
 def resolve(case: Case, *, state: str, at_ns: int, detail: str) -> Change | None:
@@ -233,6 +238,21 @@ def judge(case: Case, *, label: Label, at_ns: int) -> Change | None:
         return None
     judged = resolve(case, state="judged", at_ns=at_ns, detail=label.verdict)
     return None if judged is None else replace(judged, label=label)
+
+
+def unjudged(case: Case, *, at_ns: int) -> Case | None:
+    """The blind audit that follows a question which ends without a verdict on its draft; None where none was promised.
+
+    Its propensity says with which probability the draft is judged. Were it left out because nobody had the time, or because
+    the caller gave up, a certificate would be about the drafts that people got round to.
+    """
+    if case.kind != "question" or case.propensity is None or not case.rung:
+        return None
+    return Case(
+        id=f"{case.id}-audit", request_id=case.request_id, tenant=case.tenant, feature=case.feature, role=case.role,
+        state="open", reason="blind audit", opened_at_ns=at_ns, subject=case.subject, fingerprint=case.fingerprint,
+        kind="audit", rung=case.rung, propensity=case.propensity, rank_ns=at_ns + AUDIT_NS,
+    )  # fmt: skip
 
 
 def opened(case: Case) -> Happened:

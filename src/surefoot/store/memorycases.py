@@ -200,6 +200,8 @@ class MemoryCases(CaseVerbs):
             self._labels.append(change.label)
             if change.label.verdict == "wrong":
                 self._forget(case.tenant, case.feature, case.fingerprint)
+        if change.audit is not None and not self._labels.is_judged(change.audit.request_id, change.audit.rung):
+            self.open(change.audit)
         if change.done and change.events:
             self._spend(entries)
         return change

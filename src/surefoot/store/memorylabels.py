@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from surefoot.errors import NotFound, StoreError
 from surefoot.records import Content, Incident, Label, Revision
+from surefoot.store.casework import BLIND
 from surefoot.store.memoryaudit import MemoryAudit
 
 
@@ -52,6 +53,13 @@ class MemoryLabels:
     def knows(self, label_id: str) -> bool:
         """Whether the id is taken."""
         return label_id in self._labels
+
+    def is_judged(self, request_id: str, rung: str) -> bool:
+        """Whether somebody judged a draft blind."""
+        return any(
+            (label.request_id, label.rung) == (request_id, rung) and label.source in BLIND
+            for label in self._labels.values()
+        )
 
     def append(self, label: Label) -> bool:
         """Whether the label is new."""

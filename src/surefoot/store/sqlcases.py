@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from msgspec.structs import astuple
 from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, func, or_, select
 
@@ -216,6 +217,9 @@ class SqlCases(Room, CaseVerbs):
         told = iter(sealed)
         rows = [_event_row(case_id, event, generation, told) for event in change.events]
         self._write(connection, row, change.case, dict(zip(words, told, strict=True)), generation)
+        if change.audit is not None and connection.execute(_judged(change.audit)).first() is None:
+            connection.execute(_table.insert(), msgspec.structs.asdict(change.audit) | {"generation": row.generation})
+            rows.append(_event_row(change.audit.id, casework.opened(change.audit), None, told))
         _append(connection, rows)
         if change.done and change.events and entries:
             connection.connection.cursor().executemany(
@@ -281,6 +285,13 @@ def _cached(case: Case) -> Any:
     table = schema.cache.c
     of_question = (table.tenant == case.tenant, table.feature == case.feature, table.fingerprint == case.fingerprint)
     return schema.cache.delete().where(*of_question)
+
+
+def _judged(audit: Case) -> Any:
+    """Whether somebody judged the draft blind already."""
+    column = schema.labels.c
+    same = (column.request_id == audit.request_id, column.rung == audit.rung, column.source.in_(casework.BLIND))
+    return select(column.id).where(*same).limit(1)
 
 
 def _cases() -> Select[Any]:

@@ -9,8 +9,11 @@ import pytest
 from app_support import Gateway
 from msgspec.structs import replace
 
+from surefoot.app.outcomes import label_of_case
 from surefoot.app.reply import Reply
 from surefoot.app.waiting import DECLINED, NOTICE, Waiting
+from surefoot.learning.standing import standing
+from surefoot.policy import Promise
 from surefoot.records import Case, Wait
 from surefoot.trial.asking import request_of
 
@@ -149,3 +152,17 @@ def test_the_same_question_of_the_same_person_waits_in_the_same_case(gateway: Ma
     assert msgspec.json.decode(again.body)["surefoot"]["case"] == late.case.id
     assert late.gateway.entry(again).case_id == late.case.id
     assert len(late.gateway.runner.run(late.gateway.store.cases.open_cases())) == 1
+
+
+def test_the_certificate_is_about_expired_drafts_too(gateway: Make) -> None:
+    promise = "audit = 0.01\npromise = { accuracy = 0.6, assurance = 0.9 }"
+    text = features("", more=promise, big=0.95).replace('"small", "big"', '"big"')
+    late = Later(gateway(text.replace("[features.f.maps.small]\np = 0.5\n", "")))
+    assert late.case.propensity == 1.0 and late.after(200).told == DECLINED
+    app = late.gateway
+    (audit,) = app.runner.run(app.store.cases.open_cases(kind="audit"))
+    label = label_of_case(audit, app.entry(late.reply), "wrong", by="amy", at_ns=late.now)
+    assert app.runner.run(app.store.cases.judge(audit.id, label=label, at_ns=late.now))
+    found = standing(app.labels(), Promise(accuracy=0.6), edition=app.app.policy.editions["f"])
+    assert (found.n, found.accuracy) == (1, 0.0)
+    assert late.case.state == "expired"
