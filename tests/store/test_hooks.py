@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 from samples import case, commit
 from sqlalchemy import text
+from test_guarded import engine_of
 
 from surefoot.errors import StoreError
 from surefoot.records.hook import Hook, HookAttempt, HookClaim
@@ -165,3 +167,49 @@ def test_the_log_cannot_be_altered(runner, database: str, open_: Callable[[str],
 
     with pytest.raises(StoreError):
         runner.run(alter())
+
+
+SECRET = "https://bot:pass@chat.example/services/T0/B0/xyzzy-path?token=xyzzy-query"
+
+
+async def test_whoever_calls_gets_the_whole_address(store: Store):
+    await store.hooks.add(hook(url=SECRET))
+    await ended(store, "a")
+    (claim,) = await due(store)
+    assert claim.hook.url == SECRET and claim.hook.place == "https://chat.example/…"
+    assert [found.url for found in (*await store.hooks.of("case-a"), *await store.hooks.all())] == [SECRET, SECRET]
+
+
+def test_what_may_be_secret_of_an_address_is_in_no_table(database: str, open_, runner):
+    store: Store = open_(database)
+    runner.run(store.hooks.add(replace(hook(url=SECRET), id="hook-a")))
+    engine = engine_of(database)
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT * FROM hooks")).all()
+    engine.dispose()
+    assert "https://chat.example/…" in rows[0] and not any(word in str(rows) for word in ("xyzzy", "pass", "T0"))
+
+
+async def test_a_tenant_that_is_erased_takes_its_addresses_along(store: Store):
+    await store.hooks.add(hook(url=SECRET))
+    await store.journal.erase_subject(tenant="clinic", end_user="")
+    assert [found.url for found in await store.hooks.all()] == [""]
+
+
+def test_addresses_from_before_are_sealed_when_the_store_is_opened(database: str, open_, runner):
+    first: Store = open_(database)
+    runner.run(first.close())
+    engine = engine_of(database)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO hooks (id, case_id, tenant, feature, url, at_ns, state, attempts, due_at_ns, fence, leased_until_ns)"
+                " VALUES ('h', 'case-a', 'clinic', 'triage', :url, 1, 'waiting', 0, 0, 0, 0)"
+            ),
+            {"url": SECRET},
+        )
+    store: Store = open_(database)
+    assert [found.url for found in runner.run(store.hooks.all())] == [SECRET]
+    with engine.connect() as connection:
+        assert "xyzzy" not in str(connection.execute(text("SELECT * FROM hooks")).all())
+    engine.dispose()

@@ -163,9 +163,9 @@ class Notify:
             "content-type": "application/json", "user-agent": "surefoot", DELIVERY: f"notice_{notice.kind}_{now}",
             SIGNATURE: sign(settings.webhook_secret, now // _NS, body),
         }  # fmt: skip
-        status = await post(settings.webhook, body, headers, networks(settings.webhook_allow))
-        if not 200 <= status < 300:
-            raise ConnectionError(f"the receiver said {status}")
+        said = await post(settings.webhook, body, headers, networks(settings.webhook_allow))
+        if not 200 <= said.status < 300:
+            raise ConnectionError(f"the receiver said {said.status}")
 
     def _settings(self) -> NotifySettings:
         return self._serving.runtime.config.settings.notify

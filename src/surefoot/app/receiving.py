@@ -26,9 +26,11 @@ class Told(Struct, frozen=True, kw_only=True):
 class Receiver:
     """Listens on loopback while it is entered. `statuses` are answered in their order, then 200 for ever; port 0 is any."""
 
-    def __init__(self, statuses: Sequence[int] = (), *, location: str = "", port: int = 0) -> None:
+    def __init__(
+        self, statuses: Sequence[int] = (), *, location: str = "", port: int = 0, retry_after: str = ""
+    ) -> None:
         self._statuses = list(statuses)
-        self._location, self._port = location, port
+        self._location, self._port, self._retry_after = location, port, retry_after
         self._arrived = asyncio.Condition()
         self.told: list[Told] = []
         self.url = ""
@@ -59,4 +61,5 @@ class Receiver:
             self.told.append(told)
             self._arrived.notify_all()
         status = self._statuses.pop(0) if self._statuses else 200
-        return web.Response(status=status, headers={"location": self._location} if self._location else {})
+        given = {"location": self._location, "retry-after": "" if status < 400 else self._retry_after}
+        return web.Response(status=status, headers={name: value for name, value in given.items() if value})

@@ -29,6 +29,7 @@ from surefoot.records import (
     Request,
     Settlement,
 )
+from surefoot.records.hook import place_of
 from surefoot.review.priority import AUDIT_SECONDS, rank_ns, risk_of
 from surefoot.trace import LiveTrace
 
@@ -191,7 +192,7 @@ def _case(outcome: Outcome, pseudonym: str) -> Case | None:
         red_flag=red_flag,
         two_persons=feature.two_persons,
         wait=wait.manner or ("webhook" if wait.webhook else "poll"),
-        webhook=wait.webhook,
+        webhook=place_of(wait.webhook),
     )
     times = times_of(case, feature.person_of(role), now_ns=request.at_ns)
     return replace(case, rank_ns=times.rank_ns, due_at_ns=times.due_at_ns, deadline_ns=times.deadline_ns)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ import aiohttp
 import msgspec
 import structlog
 from aiohttp.abc import AbstractResolver, ResolveResult
-from msgspec import Raw
+from msgspec import Raw, Struct
 from yarl import URL
 
 from surefoot.app.inside import Network, checked_url, networks, why_not
@@ -25,8 +26,9 @@ from surefoot.app.serving import Serving
 from surefoot.app.told import told, when
 from surefoot.config.schema import FeatureSettings
 from surefoot.errors import BadRequest, StoreError, SurefootError
+from surefoot.providers.retry import asked_seconds
 from surefoot.records import Case, Request
-from surefoot.records.hook import Hook, HookAttempt, HookClaim
+from surefoot.records.hook import Hook, HookAttempt, HookClaim, place_of
 from surefoot.store import Store
 
 SIGNATURE, DELIVERY = "x-surefoot-signature", "x-surefoot-delivery"
@@ -43,6 +45,13 @@ _NS = 1_000_000_000
 UNCONFIGURED = FeatureSettings(ladder=())  # of a feature that went while its requests were under way
 
 log = structlog.get_logger("surefoot")
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """What a receiver answered."""
+
+    status: int
+    retry_after_seconds: float = 0.0  # not to be called before; 0: it did not say
 
 
 class Refused(SurefootError):
@@ -64,9 +73,12 @@ def is_signed(secret: str, header: str, body: bytes, *, now_seconds: float, tole
     return hmac.compare_digest(sign(secret, int(said), body).encode(), header.encode())
 
 
-def wait_seconds(attempts: int) -> float:
-    """How long to wait after so many attempts: 2 s, then three times as long each time, at most six hours."""
-    return min(_LONGEST_SECONDS, _FIRST_SECONDS * _FACTOR ** (attempts - 1))
+def wait_seconds(attempts: int, asked_seconds: float = 0.0) -> float:
+    """How long to wait after so many attempts: 2 s, then three times as long each time, and not less than the receiver asked.
+
+    At most six hours, whatever it asks. A receiver that asks for less does not use up its attempts sooner.
+    """
+    return min(_LONGEST_SECONDS, max(asked_seconds, _FIRST_SECONDS * _FACTOR ** (attempts - 1)))
 
 
 def hook_of(request: Request, case: str, url: str) -> Hook:
@@ -146,32 +158,36 @@ class Webhooks:
         at_ns = time.time_ns()
         number = hook.attempts + 1
         status: int | None = None
+        later = 0.0
         try:
-            status = await self._post(hook, at_ns)
+            said = await self._post(hook, at_ns)
+            status, later = said.status, said.retry_after_seconds
             taken = 200 <= status < 300
             detail = "" if taken else f"the receiver said {status}"
             outcome = "delivered" if taken else "given_up" if status == 410 or number >= ATTEMPTS else "failed"
         except Refused as error:
             outcome, detail = "refused", str(error)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            outcome, detail = ("given_up" if number >= ATTEMPTS else "failed"), _words(error)
+            outcome, detail = ("given_up" if number >= ATTEMPTS else "failed"), _words(error, hook.url)
         line = HookAttempt(
             hook_id=hook.id, at_ns=at_ns, number=number, outcome=outcome, status=status, detail=detail[:500],
             milliseconds=int((time.monotonic() - began) * 1000),
         )  # fmt: skip
         state = {"delivered": "delivered", "failed": "waiting"}.get(outcome, "failed")
-        due_at_ns = at_ns + int(wait_seconds(number) * _NS) if state == "waiting" else 0
+        due_at_ns = at_ns + int(wait_seconds(number, later) * _NS) if state == "waiting" else 0
         await self._store.hooks.record(claim, line, state=state, due_at_ns=due_at_ns)
         if due_at_ns:
             self._again_ns = min(self._again_ns, due_at_ns)
         if outcome != "delivered":
             log.warning("a webhook was not taken", hook=hook.id, case=hook.case_id, outcome=outcome, detail=detail)
 
-    async def _post(self, hook: Hook, at_ns: int) -> int:
-        """The receiver's status. Raises Refused, StoreError, what aiohttp raises."""
+    async def _post(self, hook: Hook, at_ns: int) -> Said:
+        """What the receiver said. Raises Refused, StoreError, what aiohttp raises."""
         settings = self._settings(hook.feature)
         secret = _secret(settings, hook.tenant)
         case = await self._store.cases.get(hook.case_id, tenant=hook.tenant)
+        if not hook.url:
+            raise Refused("its address was erased with its tenant")
         if not secret or case is None:
             raise Refused(
                 "the feature or its webhook_secret is not configured any more" if case else "there is no such case"
@@ -207,8 +223,8 @@ async def admissible(url: str, allowed: Sequence[Network]) -> None:
         return  # a name that cannot be resolved now is checked at every call
 
 
-async def post(url: str, body: bytes, headers: dict[str, str], allowed: Sequence[Network]) -> int:
-    """The status that an address answers with. Raises Refused, aiohttp.ClientError, OSError, TimeoutError."""
+async def post(url: str, body: bytes, headers: dict[str, str], allowed: Sequence[Network]) -> Said:
+    """What an address answers. Raises Refused, aiohttp.ClientError, OSError, TimeoutError."""
     try:
         target = checked_url(url)
     except BadRequest as error:
@@ -220,7 +236,8 @@ async def post(url: str, body: bytes, headers: dict[str, str], allowed: Sequence
             aiohttp.ClientSession(connector=connector, trust_env=False) as session,
             session.post(target, data=body, headers=headers, allow_redirects=False) as response,
         ):
-            return response.status
+            asked = asked_seconds(response.headers) or 0.0
+            return Said(status=response.status, retry_after_seconds=asked if 0 < asked < math.inf else 0.0)
 
 
 async def _addresses(target: URL, allowed: Sequence[Network]) -> list[ResolveResult]:
@@ -259,6 +276,7 @@ def _secret(settings: FeatureSettings, tenant: str) -> str:
     return settings.webhook_secrets.get(tenant) or settings.webhook_secret
 
 
-def _words(error: Exception) -> str:
-    name = type(error).__name__
-    return f"{name}: {error}" if str(error) else name
+def _words(error: Exception, url: str) -> str:
+    """What went wrong, for the log: without the address, which may hold secrets."""
+    name, said = type(error).__name__, str(error).replace(url, place_of(url))
+    return f"{name}: {said}" if said else name

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import msgspec
 import typer
+from msgspec.structs import replace
 from rich.table import Table
-from yarl import URL
 
 from surefoot.cli.common import ConfigOption, JsonOption, out, with_store
 from surefoot.records.hook import Hook, HookAttempt
@@ -34,7 +34,8 @@ def show(
 
     found = with_store(config, read)
     if as_json:
-        typer.echo(msgspec.json.encode([{"hook": hook, "last": last} for hook, last in found]).decode())
+        plain = [{"hook": replace(hook, url=hook.place), "last": last} for hook, last in found]
+        typer.echo(msgspec.json.encode(plain).decode())
         return
     table = Table(expand=False)
     table.add_column("hook", no_wrap=True)
@@ -42,7 +43,7 @@ def show(
         table.add_column(heading, overflow="fold")
     for hook, last in found:
         due = _at(hook.due_at_ns) if hook.state == "waiting" and hook.due_at_ns else ""
-        table.add_row(hook.id, hook.case_id, _place(hook.url), hook.state, str(hook.attempts), _became(last), due)
+        table.add_row(hook.id, hook.case_id, hook.place, hook.state, str(hook.attempts), _became(last), due)
     out.print(table)
 
 
@@ -73,9 +74,3 @@ def _became(line: HookAttempt | None) -> str:
 
 def _at(at_ns: int) -> str:
     return f"{datetime.fromtimestamp(at_ns / 1e9, UTC):%m-%d %H:%M:%S}"
-
-
-def _place(url: str) -> str:
-    """An address without its query, where secrets may stand."""
-    parts = URL(url)
-    return str(parts.with_query(None)) + ("?…" if parts.query_string else "")

@@ -50,4 +50,5 @@ def _until(date: str | None, now: datetime | None) -> float | None:
         at = parsedate_to_datetime(date or "")
     except ValueError:
         return None
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)  # "-0000": UTC, and nobody says where
     return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())

@@ -51,7 +51,7 @@ class Case(Struct, frozen=True, kw_only=True):
     red_flag: bool = False  # a rule sent it past every model
     two_persons: bool = False  # whether an answer needs a second, different person
     wait: str = "poll"  # how the caller waits
-    webhook: str = ""  # where it wants to be told
+    webhook: str = ""  # where it wants to be told, without what may be secret
     rank_ns: int = 0  # when its priority reaches 1: the queue's order, the earliest first
     due_at_ns: int = 0  # by when its role should have answered; 0: no matter when
     deadline_ns: int = 0  # when the safe default happens; 0: never

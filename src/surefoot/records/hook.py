@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from msgspec import Struct
 
 
@@ -12,11 +14,23 @@ class Hook(Struct, frozen=True, kw_only=True):
     case_id: str
     tenant: str
     feature: str
-    url: str
+    url: str  # whole; "" when its tenant was erased. It may hold secrets: people are shown `place`
     at_ns: int  # when it was registered
     state: str = "waiting"  # "waiting" | "delivered" | "failed": given up, or refused
     attempts: int = 0
     due_at_ns: int = 0  # not before; counts once the case has ended
+
+    @property
+    def place(self) -> str:
+        """The address as it may be shown and kept in clear: without path and query."""
+        return place_of(self.url)
+
+
+def place_of(url: str) -> str:
+    """An address without what may be secret: "https://shop.example/…"; path, query and userinfo are left out."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}/…" if url else ""
 
 
 class HookClaim(Struct, frozen=True, kw_only=True):

@@ -284,7 +284,8 @@ class MemoryStore:
         self.labels: Labels = self._labels
         self.revisions: Revisions = MemoryRevisions(self._audit)
         self.incidents: Incidents = MemoryIncidents()
-        self.hooks: Hooks = MemoryHooks(self._cases)
+        self._hooks = MemoryHooks(self._cases)
+        self.hooks: Hooks = self._hooks
         self.audit: Audit = self._audit
         sessions = MemorySessions()
         self.sessions: Sessions = sessions
@@ -358,3 +359,4 @@ class MemoryStore:
         self._audit.note(kind="subject.erased", on=subject)
         self._cache.erase(subject)
         self._cases.erase(subject)
+        self._hooks.erase(lambda tenant: self.pseudonym(f"tenant:{tenant}") == subject)

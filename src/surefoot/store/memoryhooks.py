@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -57,6 +57,12 @@ class MemoryHooks:
     async def attempts(self, hook_id: str) -> Sequence[HookAttempt]:
         """The log of a hook, oldest first."""
         return [line for line in self._log if line.hook_id == hook_id]
+
+    def erase(self, is_gone: Callable[[str], bool]) -> None:
+        """Drop the addresses of tenants that are erased."""
+        for name, hook in self._hooks.items():
+            if is_gone(hook.tenant):
+                self._hooks[name] = replace(hook, url="")
 
     async def _due(self, hook: Hook, now_ns: int) -> bool:
         leased = self._leases.get(hook.id, (0, 0))[1]

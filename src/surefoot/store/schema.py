@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0006"  # the migration that this program's tables are at
+HEAD = "0007"  # the migration that this program's tables are at
 
 APPEND_ONLY = (
     "journal",
@@ -32,6 +32,7 @@ APPEND_ONLY = (
     "hook_attempts",
     "audit_events",
     "stops",
+    "holds",
 )
 
 metadata = MetaData()
@@ -314,6 +315,9 @@ hooks = Table(
     _int("due_at_ns"),
     _int("fence"),  # grows with every claim
     _int("leased_until_ns"),  # 0: nobody is calling
+    _text("subject"),  # the tenant's pseudonym: whose key the address is sealed under; "" while it is in clear
+    _int("generation", null=True),
+    _bytes("sealed", null=True),  # the whole address; `url` is without path and query
     Index("hooks_due", "state", "due_at_ns"),
     Index("hooks_case", "case_id"),
 )
@@ -358,6 +362,18 @@ stops = Table(
     _text("by"),
     _text("reason"),
     Column("refuse", Boolean, nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    _int("at_ns"),
+    _text("subject"),
+    _text("verb"),  # "hold" | "release"
+    _text("by"),
+    _text("reason"),
+    Index("holds_subject", "subject"),
 )
 
 accounts = Table(

@@ -98,6 +98,7 @@ class SqlStore:
         self.revisions: Revisions = revisions
         self.incidents: Incidents = incidents
         self.hooks: Hooks = hooks
+        self._hooks = hooks
         self.audit: Audit = audit
         self.accounts: Accounts = accounts
         self.sessions: Sessions = sessions
@@ -115,6 +116,7 @@ class SqlStore:
         sweep, older_than_ns = self._backend.orphans_before()
         if sweep:
             await self.ledger.settle_orphans(older_than_ns=older_than_ns)
+        await self._hooks.seal_old()
         await self._cache.refresh()
         self._tending = asyncio.create_task(self._tend())
 

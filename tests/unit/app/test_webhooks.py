@@ -145,7 +145,7 @@ def test_an_address_that_is_not_allowed_any_more_is_refused_when_it_is_called(ga
 def test_a_redirect_is_not_followed() -> None:
     async def run() -> None:
         async with Receiver() as inner, Receiver([302], location=inner.url) as receiver:
-            assert await post(receiver.url, b"{}", {}, LOOPBACK) == 302
+            assert (await post(receiver.url, b"{}", {}, LOOPBACK)).status == 302
             assert inner.told == []
 
     asyncio.run(run())
@@ -161,7 +161,7 @@ def test_a_name_is_called_at_the_address_that_was_checked() -> None:
     async def run() -> None:
         async with Receiver() as receiver:
             allowed = networks(["127.0.0.1", "::1"])
-            assert await post(receiver.url.replace("127.0.0.1", "localhost"), b"{}", {}, allowed) == 200
+            assert (await post(receiver.url.replace("127.0.0.1", "localhost"), b"{}", {}, allowed)).status == 200
             assert receiver.told[0].headers["host"].startswith("localhost:")
 
     asyncio.run(run())
@@ -191,3 +191,59 @@ def test_a_signature_holds_for_its_body_its_secret_and_its_time_only() -> None:
 )
 def test_what_is_no_signature_is_none(header: str) -> None:
     assert not is_signed("s", header, b"{}", now_seconds=0)
+
+
+def test_a_receiver_is_not_called_sooner_than_it_asked(gateway: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "_FIRST_SECONDS", 0.01)
+    made = gateway(FEATURE)
+
+    async def run() -> None:
+        async with Receiver([503], retry_after="3600") as receiver:
+            await told(made, receiver)
+            hook, (line,) = await log(made, 1)
+            assert (line.outcome, hook.state, hook.due_at_ns - line.at_ns) == ("failed", "waiting", 3600 * 10**9)
+
+    made.runner.run(run())
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ("120", 120.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("soon", 0.0),
+        ("-5", 0.0),
+        ("nan", 0.0),
+        ("inf", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_what_a_receiver_asks_for_is_read_or_nothing(given: str, seconds: float) -> None:
+    async def run() -> float:
+        async with Receiver([429], retry_after=given) as receiver:
+            return (await post(receiver.url, b"{}", {}, LOOPBACK)).retry_after_seconds
+
+    assert asyncio.run(run()) == seconds
+
+
+def test_asking_for_a_week_is_asking_for_six_hours_and_asking_for_less_changes_nothing() -> None:
+    assert wait_seconds(1, 7 * 86_400.0) == 6 * 3600.0
+    assert wait_seconds(4, 1.0) == wait_seconds(4) == 54.0
+    assert wait_seconds(1, 30.0) == 30.0
+
+
+def test_the_log_of_calls_and_the_case_hold_no_secret_of_the_address(gateway: Make) -> None:
+    made = gateway(FEATURE)
+
+    async def run() -> None:
+        async with Receiver() as receiver:
+            pass  # nobody listens there any more
+        reply = await made.app.answer(asked(made, f"{receiver.url}/xyzzy?token=xyzzy"))
+        case_id = dict(reply.headers)["x-surefoot-case"]
+        await give(made.store, case_id, "Rest.")
+        _, (line, *_) = await log(made, 1)
+        case = await made.store.cases.find(case_id)
+        assert line.outcome == "failed" and "xyzzy" not in line.detail
+        assert case is not None and case.webhook == f"{receiver.url}/…"
+
+    made.runner.run(run())

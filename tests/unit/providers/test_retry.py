@@ -33,6 +33,7 @@ def test_what_the_provider_asks_for_is_done_within_reason() -> None:
         ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
         ({"retry-after": "2"}, 2.0),
         ({"retry-after": "Tue, 24 Nov 2026 10:00:10 GMT"}, 10.0),
+        ({"retry-after": "Tue, 24 Nov 2026 10:00:10 -0000"}, 10.0),
         ({"retry-after": "soon"}, None),
         ({}, None),
     ],
