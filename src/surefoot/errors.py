@@ -120,6 +120,14 @@ class FeatureStopped(RequestRefused):
     code = "feature_stopped"
 
 
+class TooManyWaiting(RequestRefused):
+    """As many connections as `server.held_per_tenant` allows are held for the key's tenant: ask for the case now and then."""
+
+    status = 429
+    code = "too_many_waiting"
+    retry = True
+
+
 class UpstreamFailed(RequestRefused):
     """Nothing could answer; `status` and `body` are the last provider's own when it gave any."""
 

@@ -12,6 +12,7 @@ import structlog
 from surefoot import pipeline
 from surefoot.app.access import Access
 from surefoot.app.build import Runtime
+from surefoot.app.crowd import Crowd
 from surefoot.app.desk import Desk
 from surefoot.app.directory import cards, feature_for
 from surefoot.app.held import Held
@@ -57,7 +58,7 @@ class App:
         self.desk = Desk(store, self.serving)
         self.waiting = Waiting(store, self.serving, self.settler)
         self.webhooks = Webhooks(store, self.serving, self.settler.lost)
-        self.held = Held(store, self.serving, self.settler, self.webhooks, repeats)
+        self.held = Held(store, self.serving, self.settler, self.webhooks, repeats, Crowd(self.metrics))
         self.notify = Notify(store, self.serving, self.settler.lost)
         self._loops: list[asyncio.Task[None]] = []
 

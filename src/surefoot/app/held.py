@@ -14,6 +14,7 @@ import msgspec
 
 from surefoot.app.arrivals import Arrivals
 from surefoot.app.build import Runtime
+from surefoot.app.crowd import Crowd
 from surefoot.app.repeats import Repeats
 from surefoot.app.reply import Note, StreamReply, headers_of
 from surefoot.app.serving import Serving
@@ -23,7 +24,7 @@ from surefoot.app.times import ask_again_after
 from surefoot.app.told import answered, told, when
 from surefoot.app.webhooks import UNCONFIGURED, Webhooks
 from surefoot.config.schema import FeatureSettings
-from surefoot.errors import BadRequest
+from surefoot.errors import BadRequest, TooManyWaiting
 from surefoot.records import Case, CaseEvent, Decision, Request, Usage
 from surefoot.store import Store
 from surefoot.trace import LiveTrace
@@ -40,7 +41,10 @@ _TOLD = frozenset({"opened", "claimed", "released", "lapsed", "proposed", "answe
 class Held:
     """What is done for callers while their cases wait."""
 
-    def __init__(self, store: Store, serving: Serving, settler: Settler, webhooks: Webhooks, repeats: Repeats) -> None:
+    def __init__(
+        self, store: Store, serving: Serving, settler: Settler, webhooks: Webhooks, repeats: Repeats, crowd: Crowd
+    ) -> None:
+        self._crowd = crowd
         self._store, self._serving, self._settler, self.webhooks = store, serving, settler, webhooks
         self._repeats, self._arrivals = repeats, Arrivals(store)
         self._turns: dict[tuple[str, str], asyncio.Event] = {}  # who opens a case for which question right now
@@ -132,16 +136,33 @@ class Held:
 
     async def until_ended(self, case_id: str, tenant: str, seconds: float) -> Case | None:
         """The case once it has ended; None when it has not within so many seconds. Raises StoreError."""
-        async with aclosing(self.beats(case_id, tenant, seconds, every=seconds)) as beats:
+        async with aclosing(self.beats(case_id, tenant, seconds, every=seconds, kind="call")) as beats:
             async for case in beats:
                 if case is not None:
                     return case
         return None
 
     async def beats(
-        self, case_id: str, tenant: str, seconds: float, *, every: float | None = None
+        self, case_id: str, tenant: str, seconds: float, *, every: float | None = None, kind: str = "stream"
     ) -> AsyncGenerator[Case | None, None]:
-        """None every so many seconds, then the case when it has ended; ends without it when the time is over."""
+        """None every so many seconds, then the case when it has ended; ends without it when the time is over.
+
+        The time is over at once where the tenant has as many connections as it may have.
+        """
+        if seconds <= 0:
+            case = await self._store.cases.get(case_id, tenant=tenant)
+            if case is not None and case.has_ended:
+                yield case
+            return
+        with self._crowd.place(kind, tenant, self._most()) as admitted:
+            patience = seconds if admitted else 0.0
+            async with aclosing(self._beats(case_id, tenant, patience, every)) as beats:
+                async for case in beats:
+                    yield case
+
+    async def _beats(
+        self, case_id: str, tenant: str, seconds: float, every: float | None
+    ) -> AsyncGenerator[Case | None, None]:
         loop = asyncio.get_running_loop()
         ends = loop.time() + seconds
         every = KEEP_ALIVE_SECONDS if every is None else every
@@ -207,9 +228,24 @@ class Held:
         """Whether anything happened, or can still happen, after the event of this id."""
         return not case.has_ended or any(event.id > after for event in await self._store.cases.history(case.id))
 
+    def admit_reader(self, case: Case) -> None:
+        """See that there is room for one more reader of events. Raises TooManyWaiting."""
+        most = self._most()
+        if self._crowd.is_full(case.tenant, most):
+            self._settler.crowded("events")
+            raise TooManyWaiting(f"{most} callers of this tenant wait already: ask for the case instead")
+
     async def events(self, case: Case, after: int) -> AsyncIterator[bytes]:
         """What happens to a case, as server-sent events with ids; ends with the event that it has ended. Raises StoreError."""
-        yield COMMENT
+        with self._crowd.place("events", case.tenant, self._most()) as admitted:
+            if not admitted:  # others came while the headers went out
+                return
+            yield COMMENT
+            async with aclosing(self._happening(case, after)) as events:
+                async for event in events:
+                    yield event
+
+    async def _happening(self, case: Case, after: int) -> AsyncGenerator[bytes, None]:
         async with self._arrivals.place(case.id) as happened:
             while not self._arrivals.ending.is_set():
                 happened.clear()
@@ -239,6 +275,9 @@ class Held:
     async def close(self) -> None:
         """Let everybody go and stop looking."""
         await self._arrivals.close()
+
+    def _most(self) -> int:
+        return self._serving.runtime.config.settings.server.held_per_tenant
 
     def _settings(self, feature: str) -> FeatureSettings:
         return self._serving.runtime.config.settings.features.get(feature, UNCONFIGURED)

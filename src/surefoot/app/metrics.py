@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from surefoot.records import Attempt, Decision, Draft, Settlement
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+HELD_KINDS = ("call", "stream", "events")  # an answer, a stream, the events of a case
 _COUNTERS = {
     "surefoot_http_requests": ("Answers sent, by surface and status", ("surface", "status")),
     "surefoot_decisions": ("Ends of the page", ("feature", "rung", "action", "verdict")),
@@ -20,6 +21,7 @@ _COUNTERS = {
     "surefoot_cache_lookups": ("Cache rungs tried", ("result",)),
     "surefoot_unavailable_rungs": ("Rungs that could not be asked", ("feature", "rung")),
     "surefoot_lost": ("Things that failed open", ("what",)),
+    "surefoot_holds_refused": ("Waiting callers answered at once: their tenant had too many connections", ("kind",)),
 }
 
 
@@ -30,6 +32,7 @@ class Metrics:
         self._counts: dict[str, defaultdict[tuple[str, ...], float]] = {name: defaultdict(float) for name in _COUNTERS}
         self._own: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * (len(_SECONDS) + 2))
         self.commit_waits: dict[str, float] = {}  # seconds, by quantile
+        self.held: Counter[str] = Counter()  # connections held now, by kind
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -40,6 +43,10 @@ class Metrics:
     def lost(self, what: str) -> None:
         """Count something that failed open."""
         self._counts["surefoot_lost"][(what,)] += 1
+
+    def crowded(self, kind: str) -> None:
+        """Count a caller who would have waited and was answered at once."""
+        self._counts["surefoot_holds_refused"][(kind,)] += 1
 
     def decided(self, feature: str, surface: str, decision: Decision, own_us: int) -> None:
         """Count the end of a page."""
@@ -87,3 +94,7 @@ class Metrics:
         for share, seconds in self.commit_waits.items():
             waits.add_metric((share,), seconds)
         yield waits
+        held = GaugeMetricFamily("surefoot_held_connections", "Callers who wait for a person now", labels=("kind",))
+        for kind in HELD_KINDS:
+            held.add_metric((kind,), self.held[kind])
+        yield held

@@ -54,6 +54,8 @@ def _server(settings: File) -> Iterator[Problem]:
         yield Problem(("server", "port"), f"port {server.port} is not between 0 and 65535")
     if server.max_body_bytes <= 0 or server.body_seconds <= 0:
         yield Problem(("server",), "max_body_bytes and body_seconds must be above 0")
+    if server.held_per_tenant < 0:
+        yield Problem(("server", "held_per_tenant"), "held_per_tenant may not be below 0")
     if not 60 <= server.idle_seconds <= 12 * 3600:
         yield Problem(("server", "idle_seconds"), "idle_seconds is from 60 to 43200, a working day")
     if store.durability not in ("acknowledged", "batched"):

@@ -36,6 +36,7 @@ host = "127.0.0.1"              # anything but loopback needs a key: `surefoot k
 port = 8080
 max_body_bytes = 33554432
 body_seconds = 30.0             # within which a body must arrive
+# held_per_tenant = 500         # connections held for one tenant's waiting callers; beyond them callers ask again; 0: none
 # allowed_hosts = ["gateway"]   # further Host names that are served without a key
 
 [store]

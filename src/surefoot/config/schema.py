@@ -17,6 +17,9 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     body_seconds: float = 30.0  # within which a body must arrive
     allowed_hosts: tuple[str, ...] = ()  # further Host names taken without a key, and by the console
     idle_seconds: float = 1800.0  # after which a person who does nothing is logged off
+    held_per_tenant: int = (
+        500  # connections held for one tenant's waiting callers; beyond them they are told to ask again
+    )
 
 
 class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -242,6 +242,7 @@ class _Exchange:
             await self._start(204, (), ())
             await self._send({"type": "http.response.body", "body": b""})
             return
+        self._gateway.held.admit_reader(case)
         self._gateway.metrics.seen(self._surface, 200)
         await self._flow(self._gateway.held.events(case, after), (("x-surefoot-case", case.id),))
 

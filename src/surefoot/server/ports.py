@@ -45,6 +45,9 @@ class Holding(Protocol):
     async def has_more(self, case: Case, after: int) -> bool:
         """Whether anything happened, or can still happen, after the event of this id. Raises StoreError."""
 
+    def admit_reader(self, case: Case) -> None:
+        """See that there is room for one more reader of events. Raises TooManyWaiting."""
+
     def events(self, case: Case, after: int) -> AsyncIterator[bytes]:
         """What happens to a case after the event of this id, as server-sent events; ends when the case has ended."""
 

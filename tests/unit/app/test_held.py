@@ -313,3 +313,54 @@ def test_a_replica_that_comes_second_by_a_moment_tells_its_caller_of_the_case_th
     made.runner.run(give(made.store, case, "Rest."))
     assert note(made.runner.run(other.answer(asked(made, Wait(joins=True, repeated=True)))))["decision"] == "deliver"
     made.runner.run(other.close())
+
+
+CROWDED = "[server]\nheld_per_tenant = 1\n" + FEATURE
+
+
+def gauge(made: Gateway, name: str, kind: str) -> float:
+    lines = made.app.metrics.text().decode().splitlines()
+    found = [line for line in lines if line.startswith(f'{name}{{kind="{kind}"}}')]
+    return float(found[0].split()[-1]) if found else 0.0
+
+
+def test_beyond_its_cap_a_tenants_caller_gets_the_holding_answer_at_once_and_its_case(gateway: Make) -> None:
+    made = gateway(CROWDED)
+
+    async def run() -> tuple[Reply, Reply, Reply]:
+        first = asyncio.create_task(made.app.answer(asked(made, HELD)))
+        case = await only_case(made)
+        async with asyncio.timeout(10):
+            while not gauge(made, "surefoot_held_connections", "call"):
+                await asyncio.sleep(0.01)
+        second = await asyncio.wait_for(made.app.answer(asked(made, HELD, number=1)), 10)
+        assert gauge(made, "surefoot_held_connections", "call") == 1
+        await give(made.store, case.id, "Rest.")
+        waited = await first
+        later = made.app.answer(asked(made, HELD))  # the place is free again, and its answer is there
+        return waited, second, await later
+
+    first, second, third = made.runner.run(run())
+    assert said(first) == said(third) == "Rest."
+    assert said(second) == "A nurse will answer." and note(second)["case"]
+    assert gauge(made, "surefoot_holds_refused_total", "call") == 1
+    assert gauge(made, "surefoot_held_connections", "call") == 0
+
+
+def test_one_tenants_crowd_takes_no_place_from_another_and_streams_count_too(gateway: Make) -> None:
+    made = gateway(CROWDED)
+
+    async def run() -> bytes:
+        crowd = made.app.held._crowd
+        with crowd.place("events", "other", 1) as theirs, crowd.place("call", "local", 1) as ours:
+            assert theirs and ours
+            assert gauge(made, "surefoot_held_connections", "events") == 1
+            return await asyncio.wait_for(read(made, asked(made, HELD, stream=True)), 10)
+
+    assert b"A nurse will answer." in made.runner.run(run())
+    assert gauge(made, "surefoot_holds_refused_total", "stream") == 1
+
+
+def test_nobody_is_held_where_the_cap_is_nought(gateway: Make) -> None:
+    made = gateway(CROWDED.replace("= 1", "= 0"))
+    assert said(made.runner.run(made.app.answer(asked(made, HELD)))) == "A nurse will answer."

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from door_support import UNKNOWN, Door
+from door_support import CONFIG, UNKNOWN, Door
 from waiting_support import give
 
+from surefoot.config.load import load_text
 from surefoot.errors import BadRequest
 from surefoot.server.proxy.waiting import resumed, wait_of
 from surefoot.server.routes import find
@@ -123,3 +124,11 @@ def test_a_clients_time_out_is_a_hint(said: str, seconds: float | None) -> None:
 def test_what_lies_behind_a_case_is_found(path: str, handler: str) -> None:
     found = find(path)
     assert found is not None and found[0].handler == handler
+
+
+def test_a_reader_of_events_beyond_the_tenants_cap_is_told_to_ask_instead(door: Door) -> None:
+    case = case_of(door)
+    door.runner.run(door.app.reload(load_text(CONFIG + "[server]\nheld_per_tenant = 0\n")))
+    told = door.send("GET", f"/v1/cases/{case}/events", "a")
+    assert (told.status_code, told.json()["error"]["code"]) == (429, "too_many_waiting")
+    assert door.send("GET", f"/v1/cases/{case}", "a").status_code == 200
