@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -41,22 +40,22 @@ asyncio.run(work())
 """
 
 
-async def opened(path: Path) -> Store:
-    store = open_store(str(path), durability="acknowledged", key_file=KEY)
+async def opened(database: str) -> Store:
+    store = open_store(database, durability="acknowledged", key_file=KEY)
     await store.start()
     return store
 
 
-async def fill(path: Path) -> None:
-    store = await opened(path)
+async def fill(database: str) -> None:
+    store = await opened(database)
     cases = (replace(case(f"r{n}"), rank_ns=n, fingerprint=f"f{n}") for n in range(CASES))
     await asyncio.gather(*(store.commit(commit(each.request_id, case=each)) for each in cases))
     await store.close()
 
 
-async def after(path: Path, answered: set[str], delivered: list[str]) -> None:
-    """What must be true of the file that a killed process left."""
-    store = await opened(path)
+async def after(database: str, answered: set[str], delivered: list[str]) -> None:
+    """What must be true of the database that a killed process left."""
+    store = await opened(database)
     assert len(delivered) == len(set(delivered))
     for case_id in answered:
         found = await store.cases.find(case_id)
@@ -76,9 +75,9 @@ async def told_already(store: Store, answered: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1])
-def test_a_killed_desk_has_every_answer_that_it_acknowledged(sqlite_path: Path, seconds: float):
-    asyncio.run(fill(sqlite_path))
-    command = [sys.executable, "-c", WORK, str(sqlite_path)]
+def test_a_killed_desk_has_every_answer_that_it_acknowledged(database: str, seconds: float):
+    asyncio.run(fill(database))
+    command = [sys.executable, "-c", WORK, database]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(20)]
@@ -88,4 +87,4 @@ def test_a_killed_desk_has_every_answer_that_it_acknowledged(sqlite_path: Path, 
     told = [line.split() for line in lines if line.strip().endswith("True")]
     answered = {case_id for what, case_id, _ in told if what == "answered"}
     assert answered
-    asyncio.run(after(sqlite_path, answered, [case_id for what, case_id, _ in told if what == "delivered"]))
+    asyncio.run(after(database, answered, [case_id for what, case_id, _ in told if what == "delivered"]))
