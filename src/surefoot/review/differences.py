@@ -1,13 +1,14 @@
 """What two like questions differ in, so that one answer is not given to a question that it does not fit.
 
 Likeness sees what is shared; this sees what is not: numbers with their units, dates, names, negation, opposites, personal
-data and attachments. It is a list of reasons to look, never a proof of sameness: two questions without a difference here can
+data, attachments, and what was said before. It is a list of reasons to look, never a proof of sameness: two questions without a difference here can
 still mean different things.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -17,8 +18,10 @@ from surefoot.signals.opposites import opposites
 from surefoot.signals.personal import find_personal
 from surefoot.signals.quantities import Quantity, quantities
 from surefoot.signals.text import Sentence, Word, sentences
+from surefoot.wire.attachments import Attachment
 
 NONE = "-"  # what one side says where only the other says something
+EARLIER = "earlier messages"
 _MOST = 4  # of one kind that are named
 _SHARED = 0.5  # share of capital words above which capitals say nothing
 _ATTACHED = re.compile(
@@ -31,13 +34,14 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     id: str
     text: str
-    attachments: tuple[str, ...] = ()  # digests or names of what came with it: images, files
+    attachments: tuple[Attachment, ...] = ()  # what came with it: images, files
+    before: str = ""  # digest of what was said before it; "" when nothing was
 
 
 class Difference(Struct, frozen=True):
     """One kind of thing that two questions do not share. `str()` of it is for people."""
 
-    kind: str  # "number" | "date" | "name" | "negation" | "opposite" | "personal" | "attachment"
+    kind: str  # "number" | "date" | "name" | "negation" | "opposite" | "personal" | "attachment" | "conversation"
     here: str  # what the answered question says; "-" for nothing
     there: str  # what the other one says
 
@@ -54,8 +58,9 @@ class Facts(Struct, frozen=True):
     stems: frozenset[str]
     negated: frozenset[str]  # the words that deny: ("no", "without")
     personal: frozenset[tuple[str, str]]  # (kind, value)
-    attachments: frozenset[str]
+    attachments: tuple[Attachment, ...]  # sorted
     mentioned: bool  # whether an attachment is spoken of
+    before: str  # digest of what was said before
 
 
 def facts(asked: Asked) -> Facts:
@@ -73,8 +78,9 @@ def facts(asked: Asked) -> Facts:
         stems=frozenset(word.stem for word in words),
         negated=frozenset(text[word.start : word.end].lower() for word in words if word.negation),
         personal=frozenset((each.kind, _bare(asked.text[each.start : each.end])) for each in found),
-        attachments=frozenset(asked.attachments),
+        attachments=tuple(sorted(asked.attachments, key=lambda each: (each.kind, each.digest))),
         mentioned=_ATTACHED.search(text) is not None,
+        before=asked.before,
     )
 
 
@@ -96,7 +102,16 @@ def differences(answered: Facts, other: Facts) -> tuple[Difference, ...]:
         found.append(Difference("personal", _listed(k for k, _ in mine), _listed(k for k, _ in theirs)))
     if answered.attachments != other.attachments or answered.mentioned != other.mentioned:
         found.append(Difference("attachment", _attached(answered), _attached(other)))
+    if answered.before != other.before:
+        sides = (EARLIER if each.before else NONE for each in (answered, other))
+        found.append(Difference("conversation", *sides))
     return tuple(found)
+
+
+def counted(attachments: Iterable[Attachment]) -> str:
+    """How many of each kind, in words: "1 document, 2 images"; "-" for none."""
+    kinds = sorted(Counter(each.kind for each in attachments).items())
+    return ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in kinds) or NONE
 
 
 def _numbers(text: str, said: Sequence[Sentence]) -> Iterable[tuple[str, str]]:
@@ -157,7 +172,7 @@ def _opposite(mine: Facts, theirs: Facts) -> Iterable[Difference]:
 
 def _attached(each: Facts) -> str:
     if each.attachments:
-        return f"{len(each.attachments)} attached"
+        return counted(each.attachments)
     return "spoken of" if each.mentioned else NONE
 
 

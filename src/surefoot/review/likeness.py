@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from array import array
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -11,8 +13,9 @@ from numpy.typing import NDArray
 
 from surefoot.signals.grams import grams
 
+_SLICE, _SLICE_OF_TEXTS = 20_000, 500  # pieces and texts that are weighed in one go
+_SIZE, _INT, _REAL = 4, struct.Struct("i").pack, struct.Struct("f").pack  # bytes of a number, and how it is packed
 _MOVED = 0.2  # share by which the number of texts may change before the pieces are weighed anew
-_SPARSE = 0.5  # share of places without a text from which on the index is laid out anew
 
 
 class Hit(Struct, frozen=True):
@@ -25,21 +28,25 @@ class Hit(Struct, frozen=True):
 class Index:
     """Texts by id, asked for the like ones. A piece weighs the more the fewer texts have it (TF-IDF, cosine).
 
-    Weights follow the texts with a delay: they are taken anew when the number of texts has changed by a fifth. One thread
-    at a time.
+    Weights follow the texts with a delay: they are taken anew when the number of texts has changed by a fifth. Of a text that
+    is removed nothing stays: neither a piece that only it had nor where its other pieces stood. One thread at a time.
     """
 
     def __init__(self, texts: Iterable[tuple[str, str]] = ()) -> None:
         self._place: dict[str, int] = {}  # id -> place
-        self._ids: list[str] = []  # by place; "" where a text was removed
-        self._pieces: list[array[int]] = []  # by place
-        self._own: list[array[float]] = []  # by place: how often each of its pieces is there
+        self._ids: list[str] = []  # by place; "" where there is no text
+        # Numbers are packed into bytes: a million arrays would be looked through by every garbage collection.
+        self._pieces: list[bytes] = []  # by place: the numbers of its pieces (int32)
+        self._own: list[bytes] = []  # by place: how often each of its pieces is there (float32)
+        self._free: list[int] = []  # places without a text
         self._number: dict[str, int] = {}  # piece -> its number
-        self._where: list[array[int]] = []  # by piece: places that have it
-        self._often: list[array[float]] = []  # by piece: how often, as `grams` says
-        self._texts: list[int] = []  # by piece: how many living texts have it
-        self._idf: NDArray[np.float64] = np.zeros(0)
+        self._named: list[str] = []  # by number: the piece; "" where no text has it any more
+        self._where: list[bytearray] = []  # by number: places that have it, ascending (int32)
+        self._often: list[bytearray] = []  # by number: how often, as `grams` says (float32)
+        self._unused: list[int] = []  # numbers without a piece
+        self._idf: NDArray[np.float64] = np.zeros(0)  # by number
         self._scale: NDArray[np.float64] = np.zeros(0)  # by place: 1 / length of its vector; 0 without a text
+        self._unscaled: set[int] = set()  # places that came since lengths were taken
         self._weighed = 0  # texts when the weights were taken
         for each, text in texts:
             self.add(each, text)
@@ -53,24 +60,22 @@ class Index:
     def add(self, each: str, text: str) -> None:
         """Take a text in; one of the same id goes. A text without a word is kept and is like nothing."""
         self.remove(each)
-        place = len(self._ids)
-        self._place[each] = place
-        self._ids.append(each)
+        newest = not self._free  # and then its place is the last one of every piece
+        place = self._new_place()
+        self._place[each], self._ids[place] = place, each
+        self._unscaled.add(place)
         mine, own = array("i"), array("f")
         for piece, often in grams(text).items():
             number = self._number.get(piece)
             if number is None:
-                number = self._number[piece] = len(self._where)
-                self._where.append(array("i"))
-                self._often.append(array("f"))
-                self._texts.append(0)
-            self._where[number].append(place)
-            self._often[number].append(often)
-            self._texts[number] += 1
+                number = self._number[piece] = self._new_number(piece)
+            where, frequent = self._where[number], self._often[number]
+            start = len(where) if newest else _SIZE * _rank(where, place)
+            where[start:start] = _INT(place)
+            frequent[start:start] = _REAL(often)
             mine.append(number)
             own.append(often)
-        self._pieces.append(mine)
-        self._own.append(own)
+        self._pieces[place], self._own[place] = mine.tobytes(), own.tobytes()
 
     def remove(self, each: str) -> bool:
         """Whether there was such a text; it is found no more."""
@@ -78,14 +83,41 @@ class Index:
         if place is None:
             return False
         self._ids[place] = ""
-        for number in self._pieces[place]:
-            self._texts[number] -= 1
+        for number in memoryview(self._pieces[place]).cast("i"):
+            start = _SIZE * _rank(self._where[number], place)
+            del self._where[number][start : start + _SIZE], self._often[number][start : start + _SIZE]
+            if not self._where[number]:
+                del self._number[self._named[number]]
+                self._named[number] = ""
+                self._unused.append(number)
+        self._pieces[place] = self._own[place] = b""
+        self._free.append(place)
         if place < self._scale.size:
             self._scale[place] = 0.0
         return True
 
+    def _new_place(self) -> int:
+        if self._free:
+            return self._free.pop()
+        self._ids.append("")
+        self._pieces.append(b"")
+        self._own.append(b"")
+        return len(self._ids) - 1
+
+    def _new_number(self, piece: str) -> int:
+        if self._unused:
+            number = self._unused.pop()
+            self._named[number] = piece
+            if number < self._idf.size:
+                self._idf[number] = _weight(1, self._weighed)
+            return number
+        self._named.append(piece)
+        self._where.append(bytearray())
+        self._often.append(bytearray())
+        return len(self._named) - 1
+
     def search(self, text: str, *, limit: int = 50, least: float = 0.0) -> Sequence[Hit]:
-        """The texts most like this one with a score above `least`, best first; of equal ones the earlier first.
+        """The texts most like this one with a score above `least`, best first.
 
         An id that is in the index finds itself too when its text is asked for. () for a text without a known piece.
         """
@@ -97,80 +129,88 @@ class Index:
         return tuple(Hit(self._ids[place], min(1.0, float(scores[place]))) for place in found)
 
     def scores(self, text: str) -> NDArray[np.float64]:
-        """The likeness of every place, in the order the texts came; 0 where one was removed. See `ids`."""
-        self._settle()
+        """The likeness of every place; 0 where there is no text. See `ids`."""
+        for _ in self.settling():
+            pass
         numbers, often, own = [], [], 0.0
         unseen = np.log(1 + len(self)) + 1
         for piece, times in grams(text).items():
             number = self._number.get(piece)
             weight = unseen if number is None else float(self._idf[number])
             own += (times * weight) ** 2
-            if number is not None and self._texts[number]:
+            if number is not None:
                 numbers.append(number)
                 often.append(times * weight * weight)
         if not numbers:
             return np.zeros(len(self._ids))
-        places = np.concatenate([np.frombuffer(self._where[number], dtype=np.int32) for number in numbers])
-        theirs = np.concatenate([np.frombuffer(self._often[number], dtype=np.float32) for number in numbers])
-        mine = np.repeat(often, [len(self._where[number]) for number in numbers])
+        places = np.frombuffer(b"".join([self._where[number] for number in numbers]), dtype=np.int32)
+        theirs = np.frombuffer(b"".join([self._often[number] for number in numbers]), dtype=np.float32)
+        mine = np.repeat(often, [len(self._where[number]) // _SIZE for number in numbers])
         dots = np.bincount(places, weights=theirs * mine, minlength=len(self._ids))
         return np.asarray(dots * self._scale / np.sqrt(own), dtype=np.float64)
 
     @property
     def ids(self) -> Sequence[str]:
-        """By place, the ids; "" where one was removed."""
+        """By place, the ids; "" where there is no text."""
         return self._ids
 
-    def _settle(self) -> None:
-        """Bring weights and lengths up to date where texts came or went."""
-        if len(self._ids) - len(self) > _SPARSE * len(self._ids) and len(self._ids) > 100:
-            self._lay_out()
-        moved = abs(len(self) - self._weighed) > _MOVED * self._weighed
-        start = 0 if moved else self._scale.size
-        if moved:
-            self._weighed = len(self)
-            self._idf = self._weights(0)
-        elif self._idf.size < len(self._texts):  # pieces that no text had before
-            self._idf = np.concatenate([self._idf, self._weights(self._idf.size)])
-        if start == len(self._ids):
-            return
-        lengths = self._lengths(start)
-        with np.errstate(divide="ignore"):
-            added = np.where(lengths > 0, 1 / lengths, 0.0)
-        self._scale = added if moved else np.concatenate([self._scale, added])
+    def settling(self) -> Iterator[None]:
+        """Bring weights and lengths up to date, a few milliseconds at a time; in between texts may come and go.
 
-    def _lengths(self, start: int) -> NDArray[np.float64]:
-        """The lengths of the vectors from a place on; 0 where there is no text."""
-        counts = [len(pieces) if self._ids[start + at] else 0 for at, pieces in enumerate(self._pieces[start:])]
-        owners = np.repeat(np.arange(len(counts)), counts)
-        alive = [place for place in range(start, len(self._ids)) if self._ids[place] and self._pieces[place]]
-        if not alive:
+        A search does it all at once where nobody did before.
+        """
+        if abs(len(self) - self._weighed) > _MOVED * self._weighed:
+            yield from self._weigh()
+        if self._idf.size < len(self._named):  # pieces that no text had before
+            more = self._weights(self._idf.size, len(self._named), self._weighed)
+            self._idf = np.concatenate([self._idf, more])
+        if self._unscaled:
+            places, scale = sorted(self._unscaled), np.zeros(len(self._ids))
+            scale[: self._scale.size] = self._scale
+            scale[places] = self._scales(places, self._idf)
+            self._scale, self._unscaled = scale, set()
+
+    def _weigh(self) -> Iterator[None]:
+        """Weights and lengths anew, as many texts as there are now."""
+        weighed, found = len(self), [np.zeros(0)]
+        for start in range(0, len(self._named), _SLICE):
+            found.append(self._weights(start, start + _SLICE, weighed))
+            yield
+        idf, scale = np.concatenate(found), np.zeros(len(self._ids))
+        came, self._unscaled = self._unscaled, set()
+        try:
+            for start in range(0, scale.size, _SLICE_OF_TEXTS):
+                places = range(start, min(scale.size, start + _SLICE_OF_TEXTS))
+                scale[start : places.stop] = self._scales(places, idf)
+                yield
+        except GeneratorExit:  # nobody goes on: they still have no length
+            self._unscaled |= came
+            raise
+        self._weighed, self._idf, self._scale = weighed, idf, scale
+
+    def _scales(self, places: Sequence[int], idf: NDArray[np.float64]) -> NDArray[np.float64]:
+        """1 / length of the vectors at some places; 0 where there is no text. A piece that came after `idf` is left out."""
+        counts = [len(self._pieces[place]) // _SIZE for place in places]
+        if not any(counts):
             return np.zeros(len(counts))
-        pieces = np.concatenate([np.frombuffer(self._pieces[place], dtype=np.int32) for place in alive])
-        often = np.concatenate([np.frombuffer(self._own[place], dtype=np.float32) for place in alive])
-        squares = np.bincount(owners, weights=(often * self._idf[pieces]) ** 2, minlength=len(counts))
-        return np.asarray(np.sqrt(squares), dtype=np.float64)
+        pieces = np.frombuffer(b"".join(self._pieces[place] for place in places), dtype=np.int32)
+        often = np.frombuffer(b"".join(self._own[place] for place in places), dtype=np.float32)
+        weights = np.where(pieces < idf.size, idf[np.minimum(pieces, idf.size - 1)], 0.0)
+        owners = np.repeat(np.arange(len(counts)), counts)
+        lengths = np.sqrt(np.bincount(owners, weights=(often * weights) ** 2, minlength=len(counts)))
+        return np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
 
-    def _weights(self, start: int) -> NDArray[np.float64]:
-        """The weights of the pieces from a number on, as of now."""
-        texts = np.array(self._texts[start:], dtype=np.float64)
-        return np.asarray(np.maximum(np.log((1 + self._weighed) / (1 + texts)) + 1, 1e-9), dtype=np.float64)
+    def _weights(self, start: int, end: int, texts: int) -> NDArray[np.float64]:
+        """The weights of the pieces with these numbers, among so many texts."""
+        return _weight(np.fromiter(map(len, self._where[start:end]), dtype=np.float64) / _SIZE, texts)
 
-    def _lay_out(self) -> None:
-        """Forget the places of texts that were removed, and the pieces that only they had."""
-        kept = [place for place, each in enumerate(self._ids) if each]
-        living = [number for number, texts in enumerate(self._texts) if texts]
-        renumbered = {old: new for new, old in enumerate(living)}
-        self._number = {piece: renumbered[old] for piece, old in self._number.items() if old in renumbered}
-        self._texts = [self._texts[old] for old in living]
-        self._ids = [self._ids[place] for place in kept]
-        self._pieces = [array("i", (renumbered[old] for old in self._pieces[place])) for place in kept]
-        self._own = [self._own[place] for place in kept]
-        self._place = {each: place for place, each in enumerate(self._ids)}
-        self._where = [array("i") for _ in living]
-        self._often = [array("f") for _ in living]
-        for place, (pieces, often) in enumerate(zip(self._pieces, self._own, strict=True)):
-            for number, times in zip(pieces, often, strict=True):
-                self._where[number].append(place)
-                self._often[number].append(times)
-        self._scale, self._weighed, self._idf = np.zeros(0), 0, np.zeros(0)
+
+def _rank(places: bytearray, place: int) -> int:
+    """How many of the places come before one."""
+    with memoryview(places) as raw, raw.cast("i") as numbers:
+        return bisect_left(numbers, place)
+
+
+def _weight(having: NDArray[np.float64] | int, texts: int) -> NDArray[np.float64]:
+    """What a piece weighs that so many of the texts have."""
+    return np.asarray(np.maximum(np.log((1 + texts) / (1 + having)) + 1, 1e-9), dtype=np.float64)

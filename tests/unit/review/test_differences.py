@@ -2,7 +2,8 @@
 
 import pytest
 
-from surefoot.review.differences import Asked, differences, facts
+from surefoot.review.differences import Asked, Facts, differences, facts
+from surefoot.wire.attachments import Attachment
 
 
 def kinds(one: str, other: str) -> list[str]:
@@ -56,9 +57,29 @@ def test_personal_data_is_named_by_kind_only() -> None:
     assert (found.here, found.there) == ("email", "email")
 
 
-def test_attachments_are_compared_by_what_they_are() -> None:
-    one, other = (facts(Asked(id=x, text="What is it?", attachments=(f"sha-{x}",))) for x in "ab")
-    assert [each.kind for each in differences(one, other)] == ["attachment"] and differences(one, one) == ()
+def attached(*kinds_and_digests: str) -> Facts:
+    named = [Attachment(*each.split()) for each in kinds_and_digests]
+    return facts(Asked(id="a", text="What is it?", attachments=tuple(named)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        (("image a",), (), "attachment: 1 image / -"),
+        (("image a",), ("image b",), "attachment: 1 image / 1 image"),
+        (("image a",), ("image a", "image a"), "attachment: 1 image / 2 images"),
+        (("image a",), ("document a", "image a"), "attachment: 1 image / 1 document, 1 image"),
+    ],
+)
+def test_attachments_are_compared_by_kind_number_and_what_they_are(one: tuple, other: tuple, told: str) -> None:
+    assert [str(each) for each in differences(attached(*one), attached(*other))] == [told]
+    assert differences(attached(*one), attached(*reversed(one))) == ()
+
+
+def test_what_was_said_before_may_change_what_is_meant() -> None:
+    here, there = (facts(Asked(id=x, text="Yes, please.", before=x)) for x in ("", "b"))
+    assert [str(each) for each in differences(here, there)] == ["conversation: - / earlier messages"]
+    assert differences(there, there) == ()
 
 
 def test_a_text_all_in_capitals_has_no_names() -> None:

@@ -88,3 +88,33 @@ def test_texts_that_come_after_a_search_are_found_at_once() -> None:
     index.search("thing1")
     index.add("late", "a completely new word: zeppelin")
     assert index.search("zeppelin")[0].id == "late"
+
+
+def test_nothing_of_a_removed_text_stays_in_memory() -> None:
+    index = Index([("gone", "Did Amundsen pay for zeppelins?"), ("kept", "Did anybody pay?")])
+    index.search("pay")
+    index.remove("gone")
+    held = repr(vars(index)).casefold()
+    assert "anybody" in held and not any(word in held for word in ("amundsen", "zeppelin", "gone"))
+
+
+def test_texts_may_come_and_go_while_weights_are_taken() -> None:
+    index = Index((f"n{n}", f"question number {n}") for n in range(1500))
+    slices = index.settling()
+    next(slices)
+    index.remove("n3")
+    index.add("late", "a zeppelin question")
+    index.add("n4", "number four again")
+    for place, _ in enumerate(slices):
+        index.add(f"more{place}", "yet another airship")
+    assert index.search("zeppelin")[0].id == "late" and index.search("four again")[0].id == "n4"
+    assert {hit.id for hit in index.search("airship")} >= {"more0", "more1"} and "n3" not in index
+
+
+def test_weights_that_nobody_finished_taking_are_taken_again() -> None:
+    index = Index(TEXTS.items())
+    slices = index.settling()
+    next(slices)
+    next(slices)
+    slices.close()
+    assert [hit.id for hit in index.search(TEXTS["refund"])][:2] == ["refund", "again"]
