@@ -12,7 +12,7 @@ import gzip
 import json
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -20,12 +20,13 @@ from msgspec import Struct
 
 from surefoot.review.clusters import Answers, Fit, Waiting
 from surefoot.review.differences import Asked
-from surefoot.review.likeness import Index
+from surefoot.review.likeness import Hit, Index
 from surefoot.stats import Estimate, clopper_pearson
 
 SEED, DEVELOPED_ON = 7, 0.3
 QUEUE = 200  # cases that wait at once
 OFFERS = 12  # waiting cases that are offered with an answer
+_FEW = 50  # pairs of a window below which it says nothing
 _PLAIN = 0.6  # cosine of the naive baseline; set by hand
 
 
@@ -134,6 +135,40 @@ def stream(arriving: Sequence[Question], confirm: str, known: Offers | None = No
         questions=len(arriving), answers=desk.answers, along=desk.along, again=desk.again, offers=desk.offers,
         wrong=desk.wrong,
     )  # fmt: skip
+
+
+def thresholds(trained: Sequence[Question], *, queue: int = QUEUE) -> dict[str, tuple[float, int]]:
+    """The likeness from which on half of the cases that are just so like (to 0.05 more) ask the same, with how many were seen.
+
+    "waiting" is of cases beside the one that is answered, "answered" of the most like case that was answered before.
+    """
+    waiting, answered = Index(), Index()
+    intents = {each.case.id: each.intent for each in trained}
+    seen: dict[str, list[tuple[float, bool]]] = {"waiting": [], "answered": []}
+
+    def note(name: str, question: Question, hits: Iterable[Hit]) -> None:
+        seen[name] += [(hit.score, intents[hit.id] == question.intent) for hit in hits]
+
+    order = deque[Question]()
+    for question in trained:
+        note("answered", question, answered.search(question.case.text, limit=1))
+        waiting.add(question.case.id, question.case.text)
+        order.append(question)
+        if len(order) > queue:
+            oldest = order.popleft()
+            waiting.remove(oldest.case.id)
+            note("waiting", oldest, waiting.search(oldest.case.text, limit=50))
+            answered.add(oldest.case.id, oldest.case.text)
+    return {name: (_half(pairs), len(pairs)) for name, pairs in seen.items()}
+
+
+def _half(pairs: Sequence[tuple[float, bool]]) -> float:
+    """The least likeness in hundredths from which on every window of 0.05 is right at least half the time."""
+    for hundredth in range(95, -1, -1):
+        within = [same for score, same in pairs if hundredth <= 100 * score < hundredth + 5]
+        if len(within) >= _FEW and 2 * sum(within) < len(within):
+            return (hundredth + 1) / 100
+    return 0.0
 
 
 class _Desk:

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.review.clusters import like
+from surefoot.review.clusters import Waiting
 from surefoot.review.differences import Asked, differences, facts
 from surefoot.review.likeness import Index
 from surefoot.stats.agreement import krippendorff
@@ -51,7 +51,8 @@ def test_a_text_differs_from_itself_in_nothing(text: str) -> None:
 
 @given(TEXTS, st.lists(TEXTS, max_size=6))
 def test_a_case_is_never_like_itself_and_never_twice(text: str, others: list[str]) -> None:
-    found = like(Asked(id="0", text=text), [Asked(id=str(n), text=each) for n, each in enumerate([text, *others])])
+    waiting = Waiting(Asked(id=str(n), text=each) for n, each in enumerate([text, *others]))
+    found = list(waiting.like(Asked(id="0", text=text), least=0.2))
     names = [member.case_id for member in found]
     assert "0" not in names and len(names) == len(set(names))
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from samples import MINUTE, cached, case, commit, entry, label
 
 from surefoot.errors import StoreError
-from surefoot.records import Case, CaseAnswer, Claim, Label
+from surefoot.records import Case, CaseAnswer, Claim, Label, Moment
 from surefoot.store import Store
 
 LEASE = 2 * MINUTE
@@ -421,3 +421,51 @@ def test_two_windows_and_two_replicas_in_the_same_moment_do_not_come_over_the_ca
 
     assert runner.run(race()) == 3
     assert len(runner.run(replicas[0].cases.waiting(states=("claimed",), by="amy"))) == 3
+
+
+async def moments(store: Store, since_ns: int, until_ns: int) -> list[Moment]:
+    return [each async for each in store.cases.moments(since_ns=since_ns, until_ns=until_ns)]
+
+
+async def test_a_report_reads_the_events_of_a_time_with_their_cases_and_the_time_booked(store: Store):
+    await opened(store, "a", role="doctor", rung="")
+    await opened(store, "b")
+    claim = await held(store)
+    spent = replace(entry("a", 5, kind="human"), quantity=40, at_ns=T)
+    await store.cases.answer(
+        FIRST, fence=claim.fence, answer=said(), label=None, at_ns=T, deliver_at_ns=T, entries=[spent]
+    )
+    await store.cases.deliver_due(now_ns=T + MINUTE)
+    found = await moments(store, 0, T + MINUTE)
+    assert [(each.event.kind, each.seconds) for each in found] == [
+        ("answered", 40), ("claimed", None), ("opened", None), ("opened", None)
+    ]  # fmt: skip
+    answered, *_, first = found
+    assert (answered.role, answered.kind, answered.rung, answered.request_id) == ("doctor", "question", "", "a")
+    assert answered.event.detail == "replace: I answer" and answered.event.text is None and first.event.tenant == "clinic"
+    assert [each.event.kind for each in await moments(store, T + MINUTE, T + 2 * MINUTE)] == ["delivered"]
+
+
+async def test_time_booked_after_an_answer_is_not_its_own_and_none_is_unknown(store: Store):
+    await opened(store, "a")
+    claim = await held(store)
+    await answered(store, claim.fence)
+    again = await store.cases.undo(FIRST, fence=claim.fence, at_ns=T, lease_ns=LEASE)
+    assert again is not None
+    late = [replace(entry("a", 5, kind="human"), quantity=n, at_ns=T + MINUTE) for n in (3, 4)]
+    await store.cases.answer(
+        FIRST, fence=again.fence, answer=said(), label=None, at_ns=T + MINUTE, deliver_at_ns=T, entries=late
+    )
+    told = [each.seconds for each in await moments(store, 0, 2 * T) if each.event.kind == "answered"]
+    assert told == [7, None]
+
+
+async def test_a_report_over_many_pages_misses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("surefoot.store.sqlcases._PAGE", 4)
+    monkeypatch.setattr("surefoot.store.sqlcases.SLACK_NS", MINUTE)
+    for place, name in enumerate("abcdefghijk"):
+        await opened(store, name, opened_at_ns=place * MINUTE)
+    whole = [each.event.case_id for each in await moments(store, 0, T)]
+    assert whole == [f"case-{name}" for name in "kjihgfedcba"]
+    assert [each.event.case_id for each in await moments(store, 7 * MINUTE, 9 * MINUTE)] == ["case-i", "case-h"]
+    assert await moments(store, T, 2 * T) == []

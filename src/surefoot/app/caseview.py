@@ -30,6 +30,7 @@ from surefoot.signals.personal import find_personal, mask, placeholders, unmask
 from surefoot.stages.handbook import Handbook
 from surefoot.store import Store
 from surefoot.wire import passages
+from surefoot.wire.attachments import Attachment, attachments
 from surefoot.wire.dialects import DIALECTS
 
 LONGEST = 100_000  # characters of an answer
@@ -95,6 +96,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
     kept: bool  # whether what was said is still there
     question: str = ""
     earlier: tuple[Turn, ...] = ()
+    attachments: tuple[Attachment, ...] = ()  # what came with the words; it is not shown
     draft: str = ""  # whole; "" when there is none, or it is a tool call
     pieces: tuple[Piece, ...] = ()
     passages: tuple[str, ...] = ()
@@ -138,6 +140,7 @@ async def case_view(
         kept=True,
         question=turns[-1].text if turns else "",
         earlier=turns[:-1],
+        attachments=said.attachments,
         draft=cover.text(draft),
         pieces=pieces_of(draft, spans, said.passages, cover),
         passages=tuple(cover.text(passage)[:_PASSAGE] for passage in said.passages),
@@ -153,12 +156,14 @@ class Said(Struct, frozen=True):
     turns: tuple[Turn, ...]
     passages: tuple[str, ...]
     own: int = 0  # how many of them, the last ones, are the handbook's
+    attachments: tuple[Attachment, ...] = ()  # what came with the user's messages
 
 
 def spoken(entry: JournalEntry, content: Content, handbook: Handbook | None = None) -> Said:
     """The conversation without its passages, and the passages in the order in which the checks counted them."""
     dialect = DIALECTS[entry.dialect]
-    texts = dialect.texts(dialect.parse(content.request_body, surface="chat").top)
+    top = dialect.parse(content.request_body, surface="chat").top
+    texts = dialect.texts(top)
     question, found = passages.sources(texts)
     asked = question_of(entry)
     own = handbook.texts(asked.passages) if handbook is not None and asked is not None else ()
@@ -166,7 +171,7 @@ def spoken(entry: JournalEntry, content: Content, handbook: Handbook | None = No
     said = [Turn(role, text) for role, text in texts if role in ("user", "assistant") and text.strip()]
     last = max((place for place, turn in enumerate(said) if turn.role == "user"), default=len(said))
     before = (Turn(turn.role, passages.find(turn.text)[0]) for turn in said[:last])
-    return Said((*before, Turn("user", question)), found, len(own))
+    return Said((*before, Turn("user", question)), found, len(own), attachments(top))
 
 
 def draft_of(entry: JournalEntry, content: Content, rung: str) -> str:

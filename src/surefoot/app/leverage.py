@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import tzinfo
 
 from msgspec import Struct
@@ -11,18 +12,19 @@ from msgspec.structs import replace
 from surefoot.app.rounds import question_of
 from surefoot.policy import Feature, Policy, decide
 from surefoot.records import (
-    Case,
     CaseEvent,
     Checked,
     Deliver,
     Draft,
     Escalate,
     JournalEntry,
+    Moment,
     NoDraft,
     Rung,
     Step,
     Weighed,
 )
+from surefoot.records.case import ANSWERS, PERSON
 from surefoot.review.agreement import Reviewer, Times, Work, between, reviewers, times
 from surefoot.review.leverage import Leverage, leverage, read_along
 from surefoot.review.staffing import Moved, Need, enough, need, rates, staffed
@@ -31,10 +33,8 @@ from surefoot.store import Store
 
 BARS = (0.80, 0.85, 0.90, 0.95)
 TIMES = (2.0, 3.0)  # leverages that are shown beside the measured one
-_PAGE = 1000
 _SECOND_NS = 1_000_000_000
 _NS_PER_HOUR = 3600 * _SECOND_NS
-_ANSWERED = ("answered", "proposed", "judged")
 _TAKEN_BACK = ("undone", "disapproved", "chained", "expired")
 _NOT_ALONE = 1.05  # leverage above which it is worth a column
 
@@ -49,11 +49,19 @@ class Arrived(Struct, frozen=True, kw_only=True):
     kind: str  # "question" | "audit"
 
 
+class Spared(Struct, frozen=True, kw_only=True):
+    """A question that the cache answered with a person's general answer, so that it never became a case."""
+
+    feature: str
+    case_id: str  # the case that was answered then; its request's id where that was before the time watched
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """What happened at the desk within a time."""
 
     arrived: tuple[Arrived, ...]
     work: tuple[Work, ...]  # answers that stand: what was taken back is not among them
+    spared: tuple[Spared, ...]
     start_ns: int  # of the time watched: the first event or request in it; its end where there is none
     end_ns: int
 
@@ -85,47 +93,67 @@ class RolePlan(Struct, frozen=True, kw_only=True):
     bars: tuple[Moved, ...] = ()
 
 
-async def seen(store: Store, *, since_ns: int, now_ns: int) -> Seen:
-    """Cases that came and answers that people gave since a time. Raises StoreError."""
-    cases: dict[str, Case] = {}
+async def seen(store: Store, policy: Policy, *, since_ns: int, now_ns: int) -> Seen:
+    """Cases that came, answers that people gave, and what those spared them, since a time. Raises StoreError.
+
+    Args:
+        store: is read once, page by page, as far back as the time that is asked for.
+        policy: as it serves; what the cache spared is looked for in the features that have one.
+        since_ns: the time, with it.
+        now_ns: the end, without it.
+    """
+    moments = [each async for each in store.cases.moments(since_ns=since_ns, until_ns=now_ns)][::-1]
     arrived: list[Arrived] = []
     claimed: dict[str, CaseEvent] = {}
     given: dict[str, Work] = {}
-    first = now_ns
-    after = 0
-    while events := await store.cases.changes(after=after, limit=_PAGE):
-        after = events[-1].id
-        for event in events:
-            if not since_ns <= event.at_ns < now_ns:
-                continue
-            first = min(first, event.at_ns)
-            if event.case_id not in cases and event.kind in ("opened", *_ANSWERED):
-                found = await store.cases.find(event.case_id)
-                if found is None:
-                    continue
-                cases[event.case_id] = found
-            if event.kind == "opened":
-                arrived.append(_arrived(cases[event.case_id], event))
-            elif event.state == "claimed":
-                claimed[event.case_id] = event
-            elif event.kind in _ANSWERED and event.by:
-                given[event.case_id] = await _work(store, cases[event.case_id], event, claimed.get(event.case_id))
-            if event.kind in _TAKEN_BACK:
-                given.pop(event.case_id, None)
+    for each in moments:
+        event = each.event
+        if event.kind == "opened":
+            arrived.append(_arrived(each))
+        elif event.state == "claimed":
+            claimed[event.case_id] = event
+        elif event.kind in ANSWERS and event.by:
+            given[event.case_id] = _work(each, claimed.get(event.case_id))
+        if event.kind in _TAKEN_BACK:
+            given.pop(event.case_id, None)
+    first = min((each.event.at_ns for each in moments), default=now_ns)
     async for entry in store.journal.entries(since_ns=since_ns):
         first = min(first, entry.at_ns)
         break
-    return Seen(arrived=tuple(arrived), work=tuple(given.values()), start_ns=first, end_ns=now_ns)
+    of_request = {each.request_id: each.event.case_id for each in moments if each.kind == "question"}
+    spared = tuple([
+        Spared(feature=entry.feature, case_id=of_request.get(origin, origin))
+        async for entry, origin in _from_cache(store, policy, since_ns=since_ns, now_ns=now_ns)
+    ])  # fmt: skip
+    return Seen(arrived=tuple(arrived), work=tuple(given.values()), spared=spared, start_ns=first, end_ns=now_ns)
+
+
+async def _from_cache(
+    store: Store, policy: Policy, *, since_ns: int, now_ns: int
+) -> AsyncIterator[tuple[JournalEntry, str]]:
+    """Requests that the cache answered with what a person had said, each with the request that was answered then."""
+    for feature in policy.features.values():
+        if not any(rung.kind == "cache" for rung in feature.ladder):
+            continue
+        async for entry in store.journal.entries(feature=feature.name, since_ns=since_ns):
+            if entry.at_ns >= now_ns:
+                break
+            for step in entry.steps:
+                hit = step.value
+                if isinstance(hit, Draft) and hit.provider == "cache" and hit.model == PERSON:
+                    if entry.action == "deliver" and entry.rung == step.rung:
+                        yield entry, hit.upstream_id
 
 
 async def reviewed(store: Store, what: Seen, *, features: Collection[str], since_ns: int) -> Review:
     """Leverage, agreement and handling of some features. Raises StoreError."""
     work = [each for each in what.work if each.feature in features]
+    cached = Counter(each.case_id for each in what.spared if each.feature in features)
     labels = [
         label for feature in sorted(features) for label in await store.labels.all(feature=feature, since_ns=since_ns)
     ]  # fmt: skip
     return Review(
-        leverage=leverage(work), agreement=between(labels), reviewers=tuple(reviewers(work, labels)),
+        leverage=leverage(work, cached=cached), agreement=between(labels), reviewers=tuple(reviewers(work, labels)),
         handling=times([each.seconds for each in work if not each.along_with]),
     )  # fmt: skip
 
@@ -264,30 +292,24 @@ def _verdict(
     return verdict if isinstance(verdict, Deliver | Escalate) else "climb"
 
 
-def _arrived(case: Case, event: CaseEvent) -> Arrived:
-    return Arrived(case_id=case.id, feature=case.feature, role=case.role, at_ns=event.at_ns, kind=case.kind)
+def _arrived(each: Moment) -> Arrived:
+    event = each.event
+    return Arrived(case_id=event.case_id, feature=event.feature, role=each.role, at_ns=event.at_ns, kind=each.kind)
 
 
-async def _work(store: Store, case: Case, event: CaseEvent, claim: CaseEvent | None) -> Work:
-    verb, _, _ = event.detail.partition(":")[0].partition(",")
-    other, before = read_along(event.detail)
+def _work(each: Moment, claim: CaseEvent | None) -> Work:
+    """An answer. Its time is what was booked, else from the claim to the answer; None where the claim was not seen."""
+    event = each.event
+    said, _, meaning = event.detail.partition(":")
+    verb, _, reach = said.partition(",")
+    along, seconds = read_along(meaning), each.seconds
+    if seconds is None and claim is not None:
+        seconds = max(0, event.at_ns - claim.at_ns) / _SECOND_NS
     return Work(
-        case_id=case.id, feature=case.feature, role=case.role, by=event.by, at_ns=event.at_ns, verb=verb.strip(),
-        had_draft=bool(case.rung), general="general" in event.detail.partition(":")[0],
-        seconds=await _seconds(store, case, event, claim), along_with=other, again=before,
+        case_id=event.case_id, feature=event.feature, role=each.role, by=event.by, at_ns=event.at_ns, verb=verb.strip(),
+        had_draft=bool(each.rung), general=reach.strip() == "general", seconds=seconds, along_with=along.case_id,
+        again=along.before, edited=along.edited,
     )  # fmt: skip
-
-
-async def _seconds(store: Store, case: Case, event: CaseEvent, claim: CaseEvent | None) -> float | None:
-    """Handling time: as it was booked, else from the claim to the answer."""
-    booked = [
-        line.quantity
-        for line in await store.ledger.entries(request_id=case.request_id)
-        if line.kind == "human" and line.at_ns <= event.at_ns
-    ]
-    if booked:
-        return float(sum(booked))
-    return max(0, event.at_ns - claim.at_ns) / _SECOND_NS if claim is not None else None
 
 
 def roles(policy: Policy, what: Seen) -> Mapping[str, None]:

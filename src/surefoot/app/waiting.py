@@ -24,6 +24,7 @@ from surefoot.app.times import times_of
 from surefoot.errors import BadRequest, RequestRefused, SurefootError
 from surefoot.policy import Feature, Policy
 from surefoot.records import CacheEntry, Caller, Case, Claim, Content, Decision, JournalEntry, Request, Usage
+from surefoot.records.case import PERSON
 from surefoot.store import Store
 from surefoot.trace import LiveTrace
 from surefoot.wire.dialects import DIALECTS
@@ -210,8 +211,8 @@ class Waiting:
                 request_id=case.request_id,
                 at_ns=case.delivered_at_ns,
                 expires_at_ns=case.delivered_at_ns + feature.cache.ttl_seconds * _SECOND_NS,
-                model="person",
-                provider="person",
+                model=PERSON,
+                provider=PERSON,
                 finish="stop",
                 p=feature.confidence,
                 low=feature.confidence,

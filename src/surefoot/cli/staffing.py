@@ -58,7 +58,7 @@ def staffing(asked: Asked) -> None:
 
     async def work(store: Store) -> list[RolePlan]:
         policy = (await served(store, read)).policy
-        what = await seen(store, since_ns=start_ns, now_ns=time.time_ns())
+        what = await seen(store, policy, since_ns=start_ns, now_ns=time.time_ns())
         known = roles(policy, what)
         if asked.role is not None and asked.role not in known:
             raise NotFound(f"there is no role {asked.role!r}; there are {', '.join(known) or 'none'}")
@@ -91,7 +91,8 @@ def leverage(
         raise fail(error) from error
 
     async def work(store: Store) -> Review:
-        what = await seen(store, since_ns=start_ns, now_ns=time.time_ns())
+        policy = (await served(store, read)).policy
+        what = await seen(store, policy, since_ns=start_ns, now_ns=time.time_ns())
         return await reviewed(store, what, features=names, since_ns=start_ns)
 
     found = with_store(config, work)
@@ -164,6 +165,8 @@ def _review(found: Review) -> Iterator[str]:
     told = found.leverage
     yield _line("resolved", f"{told.resolved} cases by {told.written} answers")
     yield _line("", f"{told.along} along with a waiting one, {told.again} by an earlier answer")
+    yield _line("", f"of both edited: {share(told.edited)}")
+    yield _line("", f"{told.cached} more by the cache, with what a person had said")
     yield _line("deflected", share(told.deflected))
     yield _line("per answer", _span(told.per_answer, "cases"))
     yield _line("minutes", "unknown" if told.minutes is None else f"{told.minutes:.1f}")

@@ -4,7 +4,7 @@ Request -> Question -> Ask -> Attempt (Draft or NoDraft) -> Evidence -> Confiden
 All are `msgspec.Struct`: frozen, keyword-only, cheap to make, and their JSON is what the journal keeps.
 """
 
-from surefoot.records.case import Case, CaseAnswer, CaseEvent, Claim
+from surefoot.records.case import Case, CaseAnswer, CaseEvent, Claim, Moment
 from surefoot.records.draft import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Rung, Tried, Try, Usage
 from surefoot.records.evidence import Confidence, Evidence, Signal, Span
 from surefoot.records.journal import (
@@ -32,7 +32,7 @@ from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Lot, Str
 __all__ = [
     "Answer", "Ask", "Attempt", "Attribution", "BudgetLimit", "CacheEntry", "Caller", "Case", "CaseAnswer", "CaseEvent",
     "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate",
-    "Evidence", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "NoDraft",
+    "Evidence", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "Moment", "NoDraft",
     "PriceLine", "PricedCall", "Question", "Read", "Request", "Reservation", "Revision", "Rung", "Settlement", "Signal",
     "Span", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
 ]  # fmt: skip

@@ -21,6 +21,8 @@ WAITING = ("open", "claimed", "proposed")  # nobody has answered for good
 PENDING = (*WAITING, "answered")  # the caller has nothing yet
 ENDED = ("delivered", "expired", "withdrawn", "judged")
 
+PERSON = "person"  # what stands for provider, model and rung where a person is one
+ANSWERS = ("answered", "proposed", "judged")  # kinds of events in which a person answers
 VERBS = ("accept", "edit", "replace", "reject", "ask")
 DEFAULTS = ("draft", "decline", "stronger")
 WAITS = ("poll", "held", "sse", "webhook")
@@ -109,6 +111,17 @@ class CaseEvent(Struct, frozen=True, kw_only=True):
     text: str | None = (
         None  # sealed content: a refused answer, a hand-over's note; None: none, or its subject is erased
     )
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """An event as reports read it: with what its case is, and the human time that was booked by then."""
+
+    event: CaseEvent
+    request_id: str
+    kind: str  # of the case: "question" | "audit"
+    role: str  # whose the case is now
+    rung: str  # whose draft the case is about; "" when there is none
+    seconds: int | None = None  # of people, booked to the request up to an answer; None: none was, or it is no answer
 
 
 class Claim(Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ class Work(Struct, frozen=True, kw_only=True):
     seconds: float | None = None  # of handling; None: not known
     along_with: str = ""  # the case whose answer was given to this one too; "" for a case answered for itself
     again: bool = False  # whether that answer was given before this case came
+    edited: bool = False  # whether it was not given word for word
 
 
 class Times(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ near; every case that was resolved teaches what its answer is for, so that offer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -17,6 +17,8 @@ from surefoot.review.likeness import Index
 # Chosen on the first 30 % of Banking77's stream, see `benchmarks/desk.py`; scores of other texts may lie elsewhere.
 OFFERED = 0.07  # lead of the best answer over the next from which on a case is offered
 CLEAR = 0.12  # lead from which on no other answer is in question
+ALIKE = 0.37  # cosine at which half of the waiting cases that are just so like ask the same; more above it
+SIMILAR = 0.30  # cosine at which the most like case answered before asks the same half of the time; more above it
 _LEAST = 0.2  # likeness below which nothing is offered
 _NEAREST = 3  # cases of an answer that speak for it
 _WITNESSES = 5  # cases of an answer of which one must not differ
@@ -52,24 +54,6 @@ class Fit(Struct, frozen=True):
         return not self.differences
 
 
-def like(case: Asked, others: Iterable[Asked], *, least: float = _LEAST, limit: int = 50) -> Sequence[Member]:
-    """The waiting cases that are like one, most like first, each with its differences; () when none is.
-
-    Args:
-        case: the one that is answered.
-        others: cases of the same tenant and feature; one with the id of `case` is left out.
-        least: likeness from which on a case is named.
-        limit: how many at most.
-    """
-    held = {each.id: each for each in others if each.id != case.id}
-    index = Index((each.id, each.text) for each in held.values())
-    mine = facts(case)
-    return tuple(
-        Member(hit.id, hit.score, differences(mine, facts(held[hit.id])))
-        for hit in index.search(case.text, limit=limit, least=least)
-    )
-
-
 class Waiting:
     """The open cases of one tenant and feature, by likeness; holds tens of thousands. One thread at a time."""
 
@@ -95,27 +79,44 @@ class Waiting:
         self._index.remove(case_id)
         return self._cases.pop(case_id, None) is not None
 
-    def like(self, case: Asked, *, least: float = _LEAST, limit: int = 50) -> Sequence[Member]:
-        """As the function `like`, over the cases that wait."""
+    def like(self, case: Asked, *, least: float = ALIKE, limit: int = 50) -> Iterator[Member]:
+        """The waiting cases that are like one, most like first, each with its differences, as they are asked for.
+
+        Args:
+            case: the one that is answered; it is not among them.
+            least: likeness from which on a case is named.
+            limit: how many at most.
+        """
         mine = facts(case)
         hits = [hit for hit in self._index.search(case.text, limit=limit + 1, least=least) if hit.id != case.id]
-        return tuple(
-            Member(hit.id, hit.score, differences(mine, facts(self._cases[hit.id]))) for hit in hits[:limit]
-        )  # fmt: skip
+        for hit in hits[:limit]:
+            if hit.id in self._cases:  # it may have left since
+                yield Member(hit.id, hit.score, differences(mine, facts(self._cases[hit.id])))
 
-    def offered(self, case: Asked, answers: Answers, *, limit: int = 50) -> Sequence[Member]:
-        """The waiting cases to offer with an answer that was just given to a case: those like it that no other answer fits
-        better. Call `answers.learn` with the case first; () when the answer is not among them.
+    def offered(self, case: Asked, answers: Answers, *, limit: int = 50) -> Iterator[Member]:
+        """The waiting cases to offer with an answer that was just given to a case, as they are asked for: those like it that
+        no other answer fits better. Call `answers.learn` with the case first; none when the answer is not among them.
         """
         answer = answers.answer_of(case.id)
         if answer is None:
-            return ()
-        found = []
+            return
         for hit in self._index.search(case.text, limit=limit, least=_LEAST):
-            fit = answers.fit(self._cases[hit.id]) if hit.id != case.id else None
+            other = self._cases.get(hit.id)  # it may have left since
+            fit = answers.fit(other) if other is not None and hit.id != case.id else None
             if fit is not None and fit.answer == answer:
-                found.append(Member(hit.id, hit.score, fit.differences))
-        return tuple(found)
+                yield Member(hit.id, hit.score, fit.differences)
+
+    def settling(self) -> Iterator[None]:
+        """As `Index.settling`."""
+        return self._index.settling()
+
+
+class Near(Struct, frozen=True):
+    """A general answer to a like question."""
+
+    answer: str  # the answer's id
+    case_id: str  # of the cases that it resolved, the most like one
+    score: float  # cosine in [0, 1]; not a probability
 
 
 class Answers:
@@ -125,6 +126,9 @@ class Answers:
         self._index = Index()
         self._facts: dict[str, Facts] = {}
         self._answer: dict[str, str] = {}  # case -> answer
+
+    def __contains__(self, case_id: str) -> bool:
+        return case_id in self._answer
 
     def __len__(self) -> int:
         return len(set(self._answer.values()))
@@ -140,6 +144,18 @@ class Answers:
         self._index.remove(case_id)
         self._facts.pop(case_id, None)
         return self._answer.pop(case_id, None) is not None
+
+    def settling(self) -> Iterator[None]:
+        """As `Index.settling`."""
+        return self._index.settling()
+
+    def near(self, case: Asked, *, least: float = SIMILAR, limit: int = 3) -> Sequence[Near]:
+        """The answers whose cases are most like one, each with its nearest case, most like first; () when none is."""
+        found: dict[str, Near] = {}
+        for hit in self._index.search(case.text, limit=_LOOKED_AT, least=least):
+            if hit.id != case.id:
+                found.setdefault(self._answer[hit.id], Near(self._answer[hit.id], hit.id, hit.score))
+        return tuple(found.values())[:limit]
 
     def answer_of(self, case_id: str) -> str | None:
         """The answer that resolved a case; None when none of these did."""

@@ -48,6 +48,7 @@ class Index:
         self._scale: NDArray[np.float64] = np.zeros(0)  # by place: 1 / length of its vector; 0 without a text
         self._unscaled: set[int] = set()  # places that came since lengths were taken
         self._weighed = 0  # texts when the weights were taken
+        self._settled = 0  # how often weights or lengths were brought up to date
         for each, text in texts:
             self.add(each, text)
 
@@ -169,10 +170,11 @@ class Index:
             scale[: self._scale.size] = self._scale
             scale[places] = self._scales(places, self._idf)
             self._scale, self._unscaled = scale, set()
+            self._settled += 1
 
     def _weigh(self) -> Iterator[None]:
         """Weights and lengths anew, as many texts as there are now."""
-        weighed, found = len(self), [np.zeros(0)]
+        weighed, found, settled = len(self), [np.zeros(0)], self._settled
         for start in range(0, len(self._named), _SLICE):
             found.append(self._weights(start, start + _SLICE, weighed))
             yield
@@ -186,7 +188,11 @@ class Index:
         except GeneratorExit:  # nobody goes on: they still have no length
             self._unscaled |= came
             raise
+        if self._settled != settled:  # somebody was faster, and knows of later texts
+            self._unscaled |= came
+            return
         self._weighed, self._idf, self._scale = weighed, idf, scale
+        self._settled += 1
 
     def _scales(self, places: Sequence[int], idf: NDArray[np.float64]) -> NDArray[np.float64]:
         """1 / length of the vectors at some places; 0 where there is no text. A piece that came after `idf` is left out."""

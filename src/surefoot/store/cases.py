@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
-from surefoot.records import Case, CaseAnswer, CaseEvent, Claim, Entry, Label
+from surefoot.records import Case, CaseAnswer, CaseEvent, Claim, Entry, Label, Moment
 from surefoot.records.case import PENDING, WAITING
+
+SLACK_NS = 3_600_000_000_000  # an hour: how much later than its time an event may become visible and still be looked for
 
 
 class CaseQueue(Protocol):
@@ -58,6 +60,11 @@ class CaseQueue(Protocol):
 
     async def changes(self, *, after: int, limit: int = 1000) -> Sequence[CaseEvent]:
         """Events of all cases with an id above `after`, ascending, without texts. No id appears below one that was seen."""
+
+    def moments(self, *, since_ns: int, until_ns: int) -> AsyncIterator[Moment]:
+        """Events of all cases in [since_ns, until_ns), the newest first, without texts: read page by page, and no further back
+        than SLACK_NS before the time that is asked for.
+        """
 
     async def last_change(self) -> int:
         """The id of the newest event; 0 before the first."""

@@ -197,6 +197,12 @@ class MemoryLedger:
         """Write lines that nothing was reserved for."""
         self._entries += entries
 
+    def human_seconds(self, request_id: str, *, until_ns: int) -> int | None:
+        """What is booked of people's time to a request up to a time; None when nothing is."""
+        mine = (e for e in self._entries if (e.request_id, e.kind) == (request_id, "human") and e.at_ns <= until_ns)
+        booked = [e.quantity for e in mine]
+        return sum(booked) if booked else None
+
     def reserve(self, reservation: Reservation) -> Exception | None:
         """Set money aside, or say why not."""
         if reservation.id in self._reservations or reservation.id in self._booked:
@@ -272,7 +278,7 @@ class MemoryStore:
         self._journal = MemoryJournal(self._vault, self._erase)
         self._audit = MemoryAudit()
         self._labels = MemoryLabels(self._journal, self._audit)
-        self._cases = MemoryCases(self._labels, self._cache.forget, self._ledger.add, self._audit)
+        self._cases = MemoryCases(self._labels, self._cache.forget, self._ledger, self._audit)
         self._open = False
         self._waits: deque[float] = deque(maxlen=WAITS)
         self.cache: Cache = self._cache

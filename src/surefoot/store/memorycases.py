@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
 
 from surefoot.errors import StoreError
-from surefoot.records import Case, CaseEvent, Claim, Entry
-from surefoot.records.case import PENDING, WAITING
+from surefoot.records import Case, CaseEvent, Claim, Entry, Moment
+from surefoot.records.case import ANSWERS, PENDING, WAITING
 from surefoot.store import casework
 from surefoot.store.caseverbs import CaseVerbs, How
 from surefoot.store.casework import Change, Happened
@@ -18,7 +18,16 @@ from surefoot.store.joining import Asked
 from surefoot.store.memorylabels import MemoryLabels
 
 Forget = Callable[[str, str, str], None]  # tenant, feature, fingerprint: drops a cached answer
-Spend = Callable[[Sequence[Entry]], None]
+
+
+class Ledger(Protocol):
+    """Where people's time is booked."""
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Write lines that nothing was reserved for."""
+
+    def human_seconds(self, request_id: str, *, until_ns: int) -> int | None:
+        """What is booked of people's time to a request up to a time; None when nothing is."""
 
 
 class Audit(Protocol):
@@ -31,8 +40,8 @@ class Audit(Protocol):
 class MemoryCases(CaseVerbs):
     """`Cases` in dictionaries."""
 
-    def __init__(self, labels: MemoryLabels, forget: Forget, spend: Spend, audit: Audit | None = None) -> None:
-        self._labels, self._forget, self._spend, self._audit = labels, forget, spend, audit
+    def __init__(self, labels: MemoryLabels, forget: Forget, ledger: Ledger, audit: Audit | None = None) -> None:
+        self._labels, self._forget, self._ledger, self._audit = labels, forget, ledger, audit
         self._cases: dict[str, Case] = {}
         self._events: list[CaseEvent] = []
 
@@ -153,6 +162,17 @@ class MemoryCases(CaseVerbs):
         start = max(after, 0)  # ids are places, counted from 1
         return [replace(event, text=None) for event in self._events[start : start + limit]]
 
+    async def moments(self, *, since_ns: int, until_ns: int) -> AsyncIterator[Moment]:
+        """Events of all cases in [since_ns, until_ns), the newest first."""
+        for event in self._events[::-1]:
+            if since_ns <= event.at_ns < until_ns:
+                case = self._cases[event.case_id]
+                booked = self._ledger.human_seconds(case.request_id, until_ns=event.at_ns)
+                yield Moment(
+                    event=replace(event, text=None), request_id=case.request_id, kind=case.kind, role=case.role,
+                    rung=case.rung, seconds=booked if event.kind in ANSWERS else None,
+                )  # fmt: skip
+
     async def last_change(self) -> int:
         """The id of the newest event; 0 before the first."""
         return len(self._events)
@@ -203,7 +223,7 @@ class MemoryCases(CaseVerbs):
         if change.audit is not None and not self._labels.is_judged(change.audit.request_id, change.audit.rung):
             self.open(change.audit)
         if change.done and change.events:
-            self._spend(entries)
+            self._ledger.add(entries)
         return change
 
     def _held(self, by: str) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec.structs import astuple
 from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, func, or_, select
+from sqlalchemy import case as when
 
 from surefoot.errors import StoreError
-from surefoot.records import Case, CaseEvent, Claim, Entry
-from surefoot.records.case import PENDING, WAITING
+from surefoot.records import Case, CaseEvent, Claim, Entry, Moment
+from surefoot.records.case import ANSWERS, PENDING, WAITING
 from surefoot.store import casework, schema
+from surefoot.store.cases import SLACK_NS
 from surefoot.store.caseverbs import CaseVerbs, How, claim_of
 from surefoot.store.casework import SKEW_NS, Change, Happened
 from surefoot.store.database import Database, Room
@@ -24,6 +26,7 @@ from surefoot.store.vault import NONCE
 
 _table, _events = schema.cases, schema.case_events
 _CLAIMS = 7_378_707  # any number that nobody else takes advisory locks of two numbers under
+_PAGE = 1000
 
 
 class SqlCases(Room, CaseVerbs):
@@ -168,6 +171,23 @@ class SqlCases(Room, CaseVerbs):
         wanted = _told_of().where(_events.c.id > after).order_by(_events.c.id).limit(limit)
         rows = await self.database.read(lambda connection: connection.execute(wanted).all())
         return [_event(row, None) for row in rows]
+
+    async def moments(self, *, since_ns: int, until_ns: int) -> AsyncIterator[Moment]:
+        """Events of all cases in [since_ns, until_ns), the newest first.
+
+        Pages go back along the ids, which grow as events become visible, until a whole page is older than anything asked for.
+        """
+        page = _MOMENTS.order_by(_events.c.id.desc()).limit(_PAGE)
+        wanted = page
+        while True:
+            statement = wanted
+            rows = await self.database.read(lambda connection, asked=statement: connection.execute(asked).all())
+            for row in rows:
+                if since_ns <= row.at_ns < until_ns:
+                    yield _moment(row)
+            if len(rows) < _PAGE or max(row.at_ns for row in rows) < since_ns - SLACK_NS:
+                return
+            wanted = page.where(_events.c.id < rows[-1].id)
 
     async def last_change(self) -> int:
         """The id of the newest event; 0 before the first."""
@@ -315,6 +335,27 @@ def _told_of() -> Select[Any]:
     columns = (event.id, event.case_id, event.at_ns, event.kind, event.detail, event.by, event.state)
     joined = _events.outerjoin(_table, _table.c.id == event.case_id)
     return select(*columns, _table.c.tenant, _table.c.feature).select_from(joined)
+
+
+def _moments() -> Select[Any]:
+    """Events with their cases; of an answer also the time that was booked by then."""
+    line = schema.ledger.c
+    of_request = and_(line.request_id == _table.c.request_id, line.kind == "human", line.at_ns <= _events.c.at_ns)
+    booked = select(func.sum(line.quantity)).where(of_request).correlate(_table, _events).scalar_subquery()
+    seconds = when((_events.c.kind.in_(ANSWERS), booked), else_=None).label("seconds")
+    joined = _told_of().where(_table.c.id.is_not(None))
+    case = _table.c
+    return joined.add_columns(case.request_id, case.kind.label("of_kind"), case.role, case.rung, seconds)
+
+
+_MOMENTS = _moments()
+
+
+def _moment(row: Row[Any]) -> Moment:
+    return Moment(
+        event=_event(row, None), request_id=row.request_id, kind=row.of_kind, role=row.role, rung=row.rung,
+        seconds=None if row.seconds is None else int(row.seconds),
+    )  # fmt: skip
 
 
 def _event(row: Row[Any], text: str | None) -> CaseEvent:

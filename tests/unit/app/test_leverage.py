@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 from staffing_support import HOUR, SECOND, answered, asked, entry, live
 
-from surefoot.app.leverage import fate, plan, reviewed, roles, seen
+from surefoot.app.leverage import Spared, fate, plan, reviewed, roles, seen
 from surefoot.policy import Feature, Map, Person, Policy
-from surefoot.records import Escalate, NoDraft, Rung, Step
+from surefoot.records import Commit, Draft, Escalate, NoDraft, Rung, Step
 from surefoot.store import Store
 from surefoot.store.memory import MemoryStore
 
@@ -77,7 +77,7 @@ async def test_answers_come_with_their_times_and_what_was_taken_back_does_not() 
     case = await store.cases.find("case-b")
     assert case is not None
     await store.cases.undo("case-b", fence=case.fence, at_ns=NOW - HOUR // 3, lease_ns=HOUR)
-    what = await seen(store, since_ns=0, now_ns=NOW)
+    what = await seen(store, POLICY, since_ns=0, now_ns=NOW)
     (work,) = what.work
     assert (work.verb, work.general, work.seconds, work.along_with, work.had_draft) == (
         "edit",
@@ -90,12 +90,31 @@ async def test_answers_come_with_their_times_and_what_was_taken_back_does_not() 
 
 
 @live
+async def test_what_the_cache_answered_with_a_persons_words_is_counted_and_nothing_else() -> None:
+    store, cache = await desk(), Rung(name="cache", kind="cache")
+    policy = Policy.of({"clinic": replace(CLINIC, ladder=(cache, *LADDER))})
+    await asked(store, "a", at_ns=NOW - HOUR, p=(0.1, 0.2))
+    await answered(store, "a", at_ns=NOW - HOUR // 2, seconds=90)
+    made = entry("x", at_ns=NOW - 1, p=(0.9,), rungs=("cache",))
+    for name, model, action in (("b", "person", "deliver"), ("c", "person", "fail"), ("d", "small", "deliver")):
+        hit = Draft(rung="cache", provider="cache", model=model, digest="d", upstream_id="a")
+        steps = (made.steps[0], Step(stage="call", rung="cache", value=hit), *made.steps[2:])
+        told = replace(made, request_id=name, action=action, rung="cache", steps=steps)
+        await store.commit(Commit(entry=told, subject="user:t:x"))
+    what = await seen(store, policy, since_ns=0, now_ns=NOW)
+    assert what.spared == (Spared(feature="clinic", case_id="case-a"),)
+    found = (await reviewed(store, what, features={"clinic"}, since_ns=0)).leverage
+    assert (found.resolved, found.cached, found.deflected.n, found.deflected.estimate) == (1, 1, 2, 0.5)
+    assert (await seen(store, POLICY, since_ns=0, now_ns=NOW)).spared == ()  # a feature without a cache
+
+
+@live
 async def test_only_the_time_that_is_asked_for_is_seen() -> None:
     store = await desk()
     await past(store)
-    what = await seen(store, since_ns=NOW - 24 * HOUR, now_ns=NOW)
+    what = await seen(store, POLICY, since_ns=NOW - 24 * HOUR, now_ns=NOW)
     assert NOW - 24 * HOUR <= what.start_ns < NOW - 23 * HOUR and len(what.arrived) == 15
-    nothing = await seen(await desk(), since_ns=0, now_ns=NOW)
+    nothing = await seen(await desk(), POLICY, since_ns=0, now_ns=NOW)
     assert nothing.start_ns == NOW and not nothing.arrived
 
 
@@ -103,7 +122,7 @@ async def test_only_the_time_that_is_asked_for_is_seen() -> None:
 async def test_a_plan_says_people_by_hour_and_moves_with_the_bar() -> None:
     store = await desk()
     await past(store)
-    found = await plan(store, POLICY, await seen(store, since_ns=0, now_ns=NOW), "person", zone=UTC, share=0.8)
+    found = await plan(store, POLICY, await seen(store, POLICY, since_ns=0, now_ns=NOW), "person", zone=UTC, share=0.8)
     assert found.missing == "" and found.handling.mean == 120 and found.need is not None and found.need.people
     assert sum(each is not None for each in found.people) in (48, 49) and None in found.people
     to_people = [(each.bar, each.certain, each.possible) for each in found.bars]
@@ -113,7 +132,7 @@ async def test_a_plan_says_people_by_hour_and_moves_with_the_bar() -> None:
 @live
 async def test_a_plan_without_data_says_what_is_missing() -> None:
     store = await desk()
-    found = await plan(store, POLICY, await seen(store, since_ns=0, now_ns=NOW), "person", zone=UTC, share=0.8)
+    found = await plan(store, POLICY, await seen(store, POLICY, since_ns=0, now_ns=NOW), "person", zone=UTC, share=0.8)
     assert found.need is None and found.people == () and "0 cases of 20" in found.missing and found.leverage is None
 
 
@@ -122,7 +141,7 @@ async def test_leverage_lowers_what_is_needed() -> None:
     store = await desk()
     await past(store, 200)
     found = await plan(
-        store, POLICY, await seen(store, since_ns=0, now_ns=NOW), "person", zone=UTC, share=0.8, within_seconds=150
+        store, POLICY, await seen(store, POLICY, since_ns=0, now_ns=NOW), "person", zone=UTC, share=0.8, within_seconds=150
     )
     assert found.within_seconds == 150 and len(found.leveraged) == 2
     hours = [each.people_hours for _, each in found.leveraged if each.people_hours is not None]
@@ -133,7 +152,7 @@ async def test_leverage_lowers_what_is_needed() -> None:
 async def test_a_review_is_of_the_features_that_are_named() -> None:
     store = await desk()
     await past(store)
-    what = await seen(store, since_ns=0, now_ns=NOW)
+    what = await seen(store, POLICY, since_ns=0, now_ns=NOW)
     assert (await reviewed(store, what, features={"clinic"}, since_ns=0)).leverage.resolved == 30
     other = await reviewed(store, what, features={"other"}, since_ns=0)
     assert other.leverage.resolved == 0 and other.reviewers == ()
@@ -143,5 +162,5 @@ async def test_a_review_is_of_the_features_that_are_named() -> None:
 async def test_roles_are_those_of_the_policy_and_of_cases() -> None:
     store = await desk()
     await past(store, 4)
-    what = await seen(store, since_ns=0, now_ns=NOW)
+    what = await seen(store, POLICY, since_ns=0, now_ns=NOW)
     assert list(roles(POLICY, what)) == ["person"] and list(roles(Policy.of({}), what)) == ["person"]

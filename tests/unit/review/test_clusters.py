@@ -1,6 +1,6 @@
 """One answer is offered to like cases, contested ones and differing ones say so, and nothing else is offered."""
 
-from surefoot.review.clusters import Answers, Waiting, like
+from surefoot.review.clusters import Answers, Waiting
 from surefoot.review.differences import Asked
 
 REFUND = [
@@ -24,20 +24,36 @@ def taught() -> Answers:
 
 
 def test_like_cases_come_sorted_without_the_case_itself() -> None:
-    found = like(asked(REFUND[0]), map(asked, [*OPENING, *REFUND]))
+    found = list(Waiting(map(asked, [*OPENING, *REFUND])).like(asked(REFUND[0])))
     assert {member.case_id for member in found} == set(REFUND[1:])
     assert [member.score for member in found] == sorted((member.score for member in found), reverse=True)
     assert all(member.clear for member in found)
 
 
 def test_a_member_says_what_differs() -> None:
-    (found,) = like(asked("May I take 200 mg of it daily?"), [asked("May I take 400 mg of it daily?")])
+    waiting = Waiting([asked("May I take 400 mg of it daily?")])
+    (found,) = waiting.like(asked("May I take 200 mg of it daily?"))
     assert not found.clear and str(found.differences[0]) == "number: 200 mg / 400 mg"
 
 
 def test_nothing_is_like_alone() -> None:
-    assert like(asked("How do I get a refund?"), []) == ()
-    assert Waiting([asked("How do I get a refund?")]).like(asked("How do I get a refund?")) == ()
+    assert not list(Waiting().like(asked("How do I get a refund?")))
+    assert not list(Waiting([asked("How do I get a refund?")]).like(asked("How do I get a refund?")))
+
+
+def test_a_case_that_leaves_while_others_are_named_is_named_no_more() -> None:
+    waiting = Waiting(map(asked, REFUND))
+    found = waiting.like(asked(REFUND[0]))
+    gone = next(found).case_id
+    for text in REFUND[1:]:
+        waiting.remove(text)
+    assert gone in REFUND and not list(found)
+
+
+def test_each_answer_is_named_once_by_its_most_like_case() -> None:
+    found = taught().near(asked("How can I get a refund please?"))
+    assert [(each.answer, each.case_id) for each in found] == [("within 30 days", "How can I get a refund?")]
+    assert not taught().near(asked("My dog ate the invoice"))
 
 
 def test_a_case_that_left_is_offered_no_more() -> None:
@@ -88,9 +104,9 @@ def test_a_forgotten_case_speaks_for_nothing() -> None:
 
 def test_an_answer_is_offered_to_those_waiting_that_no_other_answer_fits() -> None:
     answers, waiting = taught(), Waiting(map(asked, [*REFUND[1:], *OPENING]))
-    members = waiting.offered(asked(REFUND[0]), answers)
+    members = list(waiting.offered(asked(REFUND[0]), answers))
     assert members and {member.case_id for member in members} <= set(REFUND)
 
 
 def test_an_answer_that_is_not_general_is_offered_to_nobody() -> None:
-    assert Waiting(map(asked, REFUND)).offered(asked(REFUND[0]), Answers()) == ()
+    assert not list(Waiting(map(asked, REFUND)).offered(asked(REFUND[0]), Answers()))

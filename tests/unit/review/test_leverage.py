@@ -3,13 +3,15 @@
 import pytest
 
 from surefoot.review.agreement import Work
-from surefoot.review.leverage import along_with, leverage, read_along
+from surefoot.review.leverage import Along, along_with, is_edit, leverage, read_along
 
 
-def work(case: str, *, seconds: float | None = 60.0, along: str = "", again: bool = False, verb: str = "edit") -> Work:
+def work(
+    case: str, *, seconds: float | None = 60.0, along: str = "", again: bool = False, verb: str = "edit", edited: bool = False
+) -> Work:  # fmt: skip
     return Work(
         case_id=case, feature="f", role="nurse", by="amy", at_ns=1, verb=verb, had_draft=True, seconds=seconds,
-        along_with=along, again=again,
+        along_with=along, again=again, edited=edited,
     )  # fmt: skip
 
 
@@ -65,10 +67,42 @@ def test_a_question_back_costs_its_time_and_resolves_nothing() -> None:
     assert found.resolved == 10 and found.per_minute.value == pytest.approx(10 / 20)
 
 
+def test_what_the_cache_spared_is_deflected_and_saves_a_whole_case_each() -> None:
+    found = leverage([*TEN, work("x", along="c1", again=True, seconds=6)], cached={"c1": 2, "req-of-long-ago": 1})
+    assert (found.resolved, found.cached, found.deflected.n) == (11, 3, 14)
+    assert found.deflected.estimate == pytest.approx(4 / 14)
+    assert found.saved_minutes.value == pytest.approx(1 + 3 - 6 / 60) and found.per_answer.value == pytest.approx(1.1)
+    alone = leverage([], cached={"c1": 2})
+    assert alone.deflected.estimate == 1.0 and alone.saved_minutes.value is None and alone.per_answer.value is None
+
+
+def test_edits_are_counted_of_those_that_an_answer_was_given_to_again() -> None:
+    others = [work(f"x{n}", along="c1", again=n > 1, edited=n % 2 == 0) for n in range(4)]
+    found = leverage([*TEN, *others, work("own", edited=True)])
+    assert (found.along, found.again, found.edited.estimate, found.edited.n) == (2, 2, 0.5, 4)
+    assert leverage(TEN).edited.estimate is None
+
+
 @pytest.mark.parametrize("before", [True, False])
-def test_the_meaning_says_whose_answer_it_was(before: bool) -> None:
-    assert read_along(f"answered, {along_with('case-7', before=before)}") == ("case-7", before)
+@pytest.mark.parametrize("edited", [True, False])
+@pytest.mark.parametrize("bulk", [True, False])
+def test_the_meaning_says_whose_answer_it_was_and_how_it_was_given(before: bool, edited: bool, bulk: bool) -> None:
+    said = f"I answer, {along_with('case-7', before=before, edited=edited, bulk=bulk)}"
+    assert read_along(said) == Along(case_id="case-7", before=before, edited=edited, bulk=bulk)
 
 
 def test_an_answer_of_its_own_names_no_other_case() -> None:
-    assert read_along("edit, general: answered") == ("", False)
+    assert read_along("edit, general: answered") == Along() and read_along("") == Along()
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("Within 30 days, by card.", True),
+        ("Dear Ann, within 30 days, by card. Yours, Amy", True),
+        ("We open at nine.", False),
+        ("", False),
+    ],
+)
+def test_what_shares_half_its_words_is_an_edit(text: str, same: bool) -> None:
+    assert is_edit(text, "Within 30 days, by card.") == same

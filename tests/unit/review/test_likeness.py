@@ -118,3 +118,15 @@ def test_weights_that_nobody_finished_taking_are_taken_again() -> None:
     next(slices)
     slices.close()
     assert [hit.id for hit in index.search(TEXTS["refund"])][:2] == ["refund", "again"]
+
+
+def test_a_search_in_the_middle_of_weighing_is_right_and_stays_so() -> None:
+    index = Index((f"n{n}", f"question number {n}") for n in range(1500))
+    slices = index.settling()
+    for _ in range(3):
+        next(slices)
+    index.add("late", "a zeppelin question")
+    assert index.search("zeppelin")[0].id == "late"
+    index.add("later", "an airship question")
+    assert list(slices) is not None
+    assert index.search("zeppelin")[0].id == "late" and index.search("airship")[0].id == "later"

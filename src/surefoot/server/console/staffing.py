@@ -99,7 +99,7 @@ async def staffing_page(request: Request) -> Response:
     since_ns = now_ns - BACK[asked["since"]][1] * _DAY_NS
     names = [asked["feature"]] if asked["feature"] else sorted(app.policy.features)
     async with _turn(request):  # the whole past is read: once at a time
-        what = await seen(app.store, since_ns=since_ns, now_ns=now_ns)
+        what = await seen(app.store, app.policy, since_ns=since_ns, now_ns=now_ns)
         shown = [await _role(request, what, name, share=SHARES[asked["share"]]) for name in roles(app.policy, what)]
         found = await reviewed(app.store, what, features=names, since_ns=since_ns)
     return page(
@@ -217,7 +217,9 @@ def _figures(found: Review) -> Sequence[Figure]:
         Figure("by an answer written for them", str(told.written)),
         Figure("along with a case that waited too", str(told.along)),
         Figure("by an earlier answer", str(told.again)),
-        _share("Deflected by earlier answers", told.deflected, "of the cases resolved"),
+        _share("Of both, edited", told.edited, "not given word for word"),
+        Figure("Answered by the cache", str(told.cached), note="with what a person had said; they never became cases"),
+        _share("Deflected by earlier answers", told.deflected, "of the cases resolved and those the cache spared"),
         _span("Cases resolved per answer", told.per_answer, ""),
         _span("Cases resolved per human minute", told.per_minute, ""),
         Figure("Minutes of people", UNKNOWN if told.minutes is None else f"{told.minutes:.1f}", note="as far as known"),
