@@ -8,11 +8,10 @@ and its text kept for whoever goes on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 
 from surefoot.app.answering import Answering, checked
-from surefoot.app.caseview import case_view, clean
+from surefoot.app.caseview import clean
 from surefoot.app.roster import Roster
 from surefoot.app.serving import Serving
 from surefoot.errors import BadRequest, NotAllowed, NotFound
@@ -24,7 +23,6 @@ LEASE_SECONDS = 120.0  # without a heartbeat; then somebody else may have the ca
 HEARTBEAT_SECONDS = 30.0  # how often the desk says that somebody is there
 LONGEST_SNOOZE_SECONDS = 7 * 86_400.0
 _NOTE = 2000  # characters
-_GLIMPSE = 200  # characters of an earlier question
 _SECOND_NS = 1_000_000_000
 
 
@@ -176,24 +174,6 @@ class Desk:
         if case.answered_by != by.name:
             return None
         return await self._store.cases.undo(case_id, fence=fence, at_ns=self._clock(), lease_ns=self.lease_ns)
-
-    async def thread(self, case: Case, *, limit: int = 10) -> Sequence[Mapping[str, str]]:
-        """The same end user's other cases, newest first, as `id`, `question` (masked), `when` and `state`.
-
-        () where nobody knows whose they are: the subject is a whole tenant.
-        """
-        content = await self._store.journal.content(case.request_id)
-        if content is None or not content.attribution.end_user:
-            return ()
-        found = await self._store.cases.thread(case.subject, limit=limit + 1)
-        return [
-            {
-                "id": each.id, "question": (await case_view(self._store, each)).question[:_GLIMPSE],
-                "when": f"{datetime.fromtimestamp(each.opened_at_ns / 1e9, UTC):%Y-%m-%d %H:%M}", "state": each.state,
-            }
-            for each in found
-            if each.id != case.id
-        ][:limit]  # fmt: skip
 
     async def _find(self, case_id: str) -> Case:
         case = await self._store.cases.find(case_id)

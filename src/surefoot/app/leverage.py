@@ -302,7 +302,7 @@ def _work(each: Moment, claim: CaseEvent | None) -> Work:
     event = each.event
     said, _, meaning = event.detail.partition(":")
     verb, _, reach = said.partition(",")
-    along, seconds = read_along(meaning), each.seconds
+    along, seconds = read_along(meaning), None if each.seconds is None else float(each.seconds)
     if seconds is None and claim is not None:
         seconds = max(0, event.at_ns - claim.at_ns) / _SECOND_NS
     return Work(

@@ -180,8 +180,7 @@ class SqlCases(Room, CaseVerbs):
         page = _MOMENTS.order_by(_events.c.id.desc()).limit(_PAGE)
         wanted = page
         while True:
-            statement = wanted
-            rows = await self.database.read(lambda connection, asked=statement: connection.execute(asked).all())
+            rows = await self._rows(wanted)
             for row in rows:
                 if since_ns <= row.at_ns < until_ns:
                     yield _moment(row)
@@ -200,9 +199,10 @@ class SqlCases(Room, CaseVerbs):
         return None if row is None else _case(database, row)
 
     async def _all(self, wanted: Select[Any]) -> Sequence[Case]:
-        database = self.database
-        rows = await database.read(lambda connection: connection.execute(wanted).all())
-        return [_case(database, row) for row in rows]
+        return [_case(self.database, row) for row in await self._rows(wanted)]
+
+    async def _rows(self, wanted: Select[Any]) -> Sequence[Row[Any]]:
+        return await self.database.read(lambda connection: connection.execute(wanted).all())
 
     async def _each(self, wanted: Select[Any], how: How) -> Sequence[Change]:
         """Change every case of a query, in one transaction; those that somebody else is changing are left out."""
