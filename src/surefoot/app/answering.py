@@ -60,18 +60,28 @@ class Answering:
             return None
         return label_of_case(case, entry, _VERDICTS[verb], by=by.name, at_ns=now)
 
-    async def minutes(self, case: Case, by: Person, seconds: float | None, now: int) -> Sequence[Entry]:
-        """The ledger's line of the time that a person spent."""
+    async def minutes(
+        self, case: Case, seconds: float | None, now: int, *, estimated: bool | None = None
+    ) -> Sequence[Entry]:
+        """The ledger's line of the time that a person spent.
+
+        Args:
+            case: that it was spent on.
+            seconds: rounded to whole ones, 0 too; None: since the claim, and at least one.
+            now: when it is booked.
+            estimated: whether nobody measured it; None: when it is not given.
+        Raises: BadRequest.
+        """
         if seconds is not None and not (math.isfinite(seconds) and 0 <= seconds <= _DAY_SECONDS):
             raise BadRequest("a handling time is from 0 seconds to a day", param="seconds")
         entry = await self._store.journal.get(case.request_id)
-        spent = max(1, round(await self._since_claim(case, now) if seconds is None else seconds))
+        spent = max(1, round(await self._since_claim(case, now))) if seconds is None else round(seconds)
         hourly = self._roster.role_of(case).hourly_nanodollars
         line = Entry(
             request_id=case.request_id, at_ns=now, tenant=case.tenant, key_id="" if entry is None else entry.key_id,
             feature=case.feature, rung="person", provider="person", model=case.role, kind="human", quantity=spent,
             price_per_million=human_price(hourly), nanodollars=human_cost(spent, hourly), price_version="config",
-            estimated=seconds is None, note=case.id,
+            estimated=seconds is None if estimated is None else estimated, note=case.id,
         )  # fmt: skip
         return (line,)
 

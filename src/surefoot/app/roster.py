@@ -47,5 +47,10 @@ class Roster:
         feature = self._feature(case)
         return now_ns + round((_UNDO_SECONDS if feature is None else feature.undo_seconds) * _SECOND_NS)
 
+    def bulk(self, case: Case) -> bool:
+        """Whether one press may give an answer to all like cases that differ in nothing; never where there are red flags."""
+        feature = self._feature(case)
+        return feature is not None and feature.bulk and not feature.has_red_flags and not case.red_flag
+
     def _feature(self, case: Case) -> Feature | None:
         return self._serving.runtime.policy.features.get(case.feature)

@@ -268,3 +268,68 @@ def test_a_handling_time_that_cannot_be_is_refused(desk: Opened) -> None:
 def test_a_case_that_there_is_not_is_not_found(desk: Opened) -> None:
     with pytest.raises(NotFound):
         desk().claim(AMY, "case_none")
+
+
+def spread(desk: Desk, others: list[str], *, seconds: float | None = None, **more: object) -> list[str]:
+    """Answer the first case for everybody, and give that to others."""
+    assert desk.answer("replace", "Within 30 days.", general=True, seconds=10)
+    given = {"by": AMY, "meaning": "I answer", "seconds": seconds} | more
+    return list(desk.run(desk.desk.answer_others(desk.id, others, **given)))  # type: ignore[arg-type]
+
+
+def test_a_general_answer_is_given_to_others_each_with_a_claim_of_its_own(desk: Callable[..., Desk]) -> None:
+    one = desk(asked=5)  # more than the capacity of two: they are held for a moment only
+    others = [case.id for case in one.cases[1:]]
+    assert spread(one, [*others, "case_none"], seconds=9) == others
+    for name in others:
+        case = one.case(name)
+        assert (case.answer, case.verb, case.general, case.answered_by) == ("Within 30 days.", "replace", True, "amy")
+    said = one.run(one.gateway.store.cases.history(others[0]))[-1].detail
+    assert said == f"replace, general: I answer, as for {one.id}"
+
+
+def test_a_member_whose_draft_says_the_same_accepts_it(desk: Callable[..., Desk]) -> None:
+    one = desk(asked=2)
+    other = one.cases[1].id
+    draft = one.run(one.desk.draft(one.case(other)))
+    one.answer("replace", draft, general=True)
+    one.run(one.desk.answer_others(one.id, [other], by=AMY, meaning="I answer"))
+    assert one.case(other).verb == "accept"
+
+
+def test_what_somebody_is_writing_to_is_left_alone(desk: Callable[..., Desk]) -> None:
+    one = desk(asked=3)
+    held, free = (case.id for case in one.cases[1:])
+    one.claim(BEN, held)
+    assert spread(one, [held, free], seconds=7) == [free]
+    assert one.case(held).claimed_by == "ben"
+    assert sum(line.quantity for line in one.minutes()) == 10 + 7
+
+
+def test_an_answer_for_one_person_or_of_another_is_given_to_nobody(desk: Callable[..., Desk]) -> None:
+    one = desk(asked=2)
+    other = one.cases[1].id
+    one.answer("replace", "As we said.", general=False)
+    for by in (AMY, BEN):
+        with pytest.raises(NotAllowed):
+            one.run(one.desk.answer_others(one.id, [other], by=by, meaning="I answer"))
+    assert one.case(other).state == "open"
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_in_bulk_only_where_the_feature_allows_it(desk: Callable[..., Desk], allowed: bool) -> None:
+    one = desk(f"bulk = {str(allowed).lower()}", asked=2)
+    other = one.cases[1].id
+    if allowed:
+        assert spread(one, [other], bulk=True) == [other]
+        assert one.run(one.gateway.store.cases.history(other))[-1].detail.endswith(f"as for {one.id}, in bulk")
+        return
+    with pytest.raises(NotAllowed, match="looks at every case"):
+        spread(one, [other], bulk=True)
+    assert one.case(other).state == "open"
+
+
+def test_time_that_nobody_measured_is_marked(desk: Callable[..., Desk]) -> None:
+    one = desk(asked=2)
+    spread(one, [one.cases[1].id], seconds=30, estimated=True)
+    assert [(line.quantity, line.estimated) for line in one.minutes()] == [(10, False), (30, True)]
