@@ -100,7 +100,7 @@ def drafted(place: Place, *, feature: str = "clinic") -> str:
     return told.headers.get("x-surefoot-case") or "case_" + told.headers["x-request-id"].removeprefix("req_")
 
 
-def undrafted(place: Place, question: str) -> str:
+def undrafted(place: Place, question: object) -> str:
     """A case without a draft, of a new person."""
     return place.case(question, user=f"pat {next(_people)}")
 
@@ -118,6 +118,22 @@ def at_case(visitors: Visitors, case_id: str, name: str = "amy", **options: obje
 def ready(page: Page) -> None:
     """Wait until the page's script listens to keys."""
     expect(page.locator("html.js")).to_be_attached()
+
+
+def taught(place: Place, visitors: Visitors, *questions: str, answer: str) -> None:
+    """Like questions that one general answer has resolved, the first by itself and the others confirmed."""
+    first, *others = (undrafted(place, text) for text in questions)
+    page = at_case(visitors, first)
+    page.locator("#text").fill(answer)
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("link", name="alike: answer them too").click()
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("button", name="Answer the confirmed ones").click()
+    expect(page.get_by_text("answered too")).to_be_visible()
+    assert {told(place, case_id) for case_id in (first, *others)} == {answer}
 
 
 def told(place: Place, case_id: str) -> object:
@@ -305,6 +321,80 @@ def test_like_questions_are_offered_and_the_confirmed_ones_answered(place: Place
     assert place.told(other)["answer"] is None
 
 
+PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def test_a_question_that_came_with_an_image_is_not_answered_along(place: Place, visitors: Visitors) -> None:
+    first, like = undrafted(place, "Is this rash on my arm bad?"), undrafted(place, "Is this rash on my arm bad, please?")
+    parts = [{"type": "text", "text": "Is this rash on my arm bad?"}, {"type": "image_url", "image_url": {"url": PIXEL}}]
+    pictured = undrafted(place, parts)
+    page = at_case(visitors, first)
+    page.locator("#text").fill("Show it to us when it lasts for more than a week.")
+    page.get_by_role("radio", name="everybody who asks this").check()
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("link", name="alike: answer them too").click()
+    odd = page.locator(".members > li", has_text="1 image")
+    expect(odd.locator(".differs li")).to_have_text("attachment: yours came with nothing, this one came with 1 image")
+    expect(odd.get_by_role("checkbox")).to_be_disabled()
+    page.get_by_role("checkbox", name="please").check()
+    page.wait_for_timeout(2100)  # the time of the batch is counted
+    page.get_by_role("button", name="Answer the confirmed ones").click()
+    expect(page.get_by_text("1 like case was answered too.")).to_be_visible()
+    assert told(place, like) and place.told(pictured)["answer"] is None
+
+    async def booked(store: Store) -> list[tuple[int, bool]]:
+        case = await store.cases.find(like)
+        assert case is not None
+        lines = await store.ledger.entries(request_id=case.request_id)
+        return [(line.quantity, line.estimated) for line in lines if line.kind == "human"]
+
+    ((seconds, estimated),) = place.in_store(booked)
+    assert 2 <= seconds < 30 and not estimated
+    page.goto(f"/desk/cases/{pictured}")
+    expect(page.get_by_text("It came with 1 image, which the desk does not show.")).to_be_visible()
+
+
+def test_the_answer_that_seems_to_fit_is_used_by_keyboard(place: Place, visitors: Visitors) -> None:
+    answer = "Bring your insurance card and a list of your medicines."
+    wordings = ("What do I bring to my visit?", "what do i bring to my visit please", "What do I bring to my visit, please?")
+    taught(place, visitors, *wordings, answer=answer)
+    again = undrafted(place, "Please, what do I bring to my visit?")
+    page = at_case(visitors, again)
+    box = page.get_by_role("region", name="An earlier answer seems to fit")
+    expect(box).to_contain_text(answer)
+    expect(box).to_contain_text("No other number, name, date, negation or attachment.")
+    page.keyboard.press("f")
+    expect(page.locator("#text")).to_have_value(answer)
+    expect(page.locator("#text")).to_be_focused()
+    expect(page.get_by_role("radio", name="this person only")).to_be_checked()
+    page.keyboard.press("Control+Enter")
+    assert told(place, again) == answer
+
+    async def meaning(store: Store) -> str:
+        return next(each.detail for each in await store.cases.history(again) if each.kind == "answered")
+
+    assert ", as before for case_" in place.in_store(meaning)
+
+
+def test_a_fitting_answer_says_what_differs_and_needs_no_script(place: Place, visitors: Visitors) -> None:
+    answer = "Yes, with a meal."
+    asked = ("May I take 20 mg of it twice a day?", "may i take 20 mg of it twice a day please", "20 mg of it twice a day, may I take it?")
+    taught(place, visitors, *asked, answer=answer)
+    other = undrafted(place, "May I take 80 mg of it twice a day?")
+    page = at_case(visitors, other, java_script_enabled=False)
+    box = page.get_by_role("region", name="An earlier answer seems to fit")
+    expect(box.get_by_role("listitem")).to_contain_text(["number: that question says 20 mg, this one 80 mg"])
+    box.get_by_role("link", name="Put it into my answer").click()
+    expect(page.locator("#text")).to_have_value(answer)
+    page.locator("#text").fill(f"{answer} Not more than 60 mg.")
+    page.get_by_role("button", name="Send").click()
+
+    async def meaning(store: Store) -> str:
+        return next(each.detail for each in await store.cases.history(other) if each.kind == "answered")
+
+    assert place.in_store(meaning).endswith(", edited")
+
+
 def test_an_identifier_is_covered_revealed_with_a_reason_and_put_back(place: Place, visitors: Visitors) -> None:
     case_id = drafted(place)
     page = at_case(visitors, case_id)
@@ -465,7 +555,7 @@ def test_a_screen_reader_finds_its_way(place: Place, visitors: Visitors) -> None
         ("main", ""), ("complementary", "What helps to answer"), ("region", "Conversation"), ("region", "Draft"),
         ("region", "Your answer"), ("region", "Why it is here"), ("navigation", "Desk"),
     ):  # fmt: skip
-        expect(page.get_by_role(role, name=name).first).to_be_visible()  # type: ignore[arg-type]
+        expect(page.get_by_role(role, name=name).first).to_be_visible()
     unnamed = page.evaluate(
         """[...document.querySelectorAll('button, a[href], input:not([type=hidden]), select, textarea')].filter(e =>
         !(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim())).map(e => e.outerHTML)"""

@@ -166,7 +166,7 @@ class Desk:
             seconds: spent on all of them together: whole seconds that are split over those that take the answer, so that
                 they add up; None: each since its claim.
             estimated: whether nobody measured them.
-        Raises: NotFound, NotAllowed (another's answer, one that is for one person, bulk where the feature has none), BadRequest.
+        Raises: NotFound, NotAllowed (another's answer, one for one person, bulk where the feature has none), BadRequest.
         """
         case, now = await self._find(case_id), self._clock()
         if case.answered_by != by.name or case.answer is None or not case.general:

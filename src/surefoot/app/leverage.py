@@ -139,10 +139,9 @@ async def _from_cache(
             if entry.at_ns >= now_ns:
                 break
             for step in entry.steps:
-                hit = step.value
-                if isinstance(hit, Draft) and hit.provider == "cache" and hit.model == PERSON:
-                    if entry.action == "deliver" and entry.rung == step.rung:
-                        yield entry, hit.upstream_id
+                hit, told = step.value, entry.action == "deliver" and entry.rung == step.rung
+                if told and isinstance(hit, Draft) and hit.provider == "cache" and hit.model == PERSON:
+                    yield entry, hit.upstream_id
 
 
 async def reviewed(store: Store, what: Seen, *, features: Collection[str], since_ns: int) -> Review:

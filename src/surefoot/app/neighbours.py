@@ -1,6 +1,6 @@
-"""What lies near a case: the general answer that it seems to ask for, like answers, and waiting cases that one answer may answer.
+"""What lies near a case: the general answer that it seems to ask for, like answers, and the waiting cases that are like it.
 
-Kept in memory by tenant and feature: the cases that wait, and those that a general answer resolved, each case in one of the two.
+Kept in memory by tenant and feature: cases that wait, and those that a general answer resolved, each case in one of the two.
 Read from the store at first use and brought up to date by its changes, a few milliseconds at a time. Answers that are for one
 person are never shown beside another's case. What is shown is read anew from the content; of a subject that was erased, here
 or by another process, everything has left this memory when ERASED_SECONDS have passed and its cases were looked at.
@@ -87,13 +87,13 @@ class Neighbours:
     async def members(self, case: Case, *, limit: int = 50) -> Sequence[tuple[Case, Member]]:
         """The waiting cases of the same role that an answer to this one may answer too, most like first. Raises StoreError.
 
-        Of a case with a general answer those that no other answer fits better; of any other those that are plainly like it.
+        Of a case with a general answer first those that no other answer fits better; of any other those plainly like it.
         """
         place, asked = await self._ready(case), await self._asked(case)
         if asked is None:
             return ()
         if case.id in place.answers:
-            found = await _gently(place.waiting.offered(asked, place.answers, limit=limit))
+            found = await _gently(place.waiting.proposed(asked, place.answers, limit=limit))
         else:
             found = await _gently(place.waiting.like(asked, limit=limit))
         cases = [(await self._store.cases.find(member.case_id), member) for member in found]

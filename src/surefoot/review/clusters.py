@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from surefoot.review.differences import Asked, Difference, Facts, differences, facts
+from surefoot.review.differences import NONE, Asked, Difference, Facts, differences, facts
 from surefoot.review.likeness import Index
 
 # Chosen on the first 30 % of Banking77's stream, see `benchmarks/desk.py`; scores of other texts may lie elsewhere.
@@ -23,7 +23,8 @@ _LEAST = 0.2  # likeness below which nothing is offered
 _NEAREST = 3  # cases of an answer that speak for it
 _WITNESSES = 5  # cases of an answer of which one must not differ
 _LOOKED_AT = 60  # like cases that are looked at
-_ANOTHER = "another answer"
+ANOTHER = "another answer"  # the kind of a difference: two answers fit nearly as well
+UNSURE = "likeness"  # the kind of a difference: like, but the answer is not known to fit
 
 
 class Member(Struct, frozen=True):
@@ -106,6 +107,16 @@ class Waiting:
             if fit is not None and fit.answer == answer:
                 yield Member(hit.id, hit.score, fit.differences)
 
+    def proposed(self, case: Asked, answers: Answers, *, limit: int = 50) -> Iterator[Member]:
+        """First what is `offered`, then the others that are plainly like the case, which for that are not clear."""
+        found = set()
+        for member in self.offered(case, answers, limit=limit):
+            found.add(member.case_id)
+            yield member
+        for member in self.like(case, limit=limit):
+            if member.case_id not in found:
+                yield Member(member.case_id, member.score, (*member.differences, Difference(UNSURE, NONE, NONE)))
+
     def settling(self) -> Iterator[None]:
         """As `Index.settling`."""
         return self._index.settling()
@@ -178,7 +189,7 @@ class Answers:
         known = [(case_id, differences(self._facts[case_id], mine)) for _, case_id in best[answer][:_WITNESSES]]
         nearest, found = min(known, key=lambda each: len(each[1]))
         if lead < CLEAR:
-            found = (*found, Difference(_ANOTHER, answer, ranked[1][1] if len(ranked) > 1 else "-"))
+            found = (*found, Difference(ANOTHER, answer, ranked[1][1] if len(ranked) > 1 else "-"))
         return Fit(answer, score, lead, nearest, found)
 
 

@@ -1,8 +1,8 @@
 """What two like questions differ in, so that one answer is not given to a question that it does not fit.
 
 Likeness sees what is shared; this sees what is not: numbers with their units, dates, names, negation, opposites, personal
-data, attachments, and what was said before. It is a list of reasons to look, never a proof of sameness: two questions without a difference here can
-still mean different things.
+data, attachments, and what was said before. It is a list of reasons to look, never a proof of sameness: two questions
+without a difference here can still mean different things.
 """
 
 from __future__ import annotations

@@ -96,5 +96,40 @@ class Deaf:
 
 
 def test_an_unknown_view_is_a_fault_of_the_program(looking: Looking) -> None:
-    with pytest.raises(ValueError, match="no view"):
+    with pytest.raises(KeyError):
         looking.sees(what="everything")
+
+
+def test_a_list_is_one_event_with_the_cases_that_are_new_to_this_person(looking: Looking) -> None:
+    for cases in (["a", "b"], ["a", "b"], ["b", "c"], []):
+        asyncio.run(looking.access.listed(AMY, cases))
+    asyncio.run(looking.access.listed(Person(name="ben", shown="Ben", role="lead"), ["a"]))
+    assert [(kind, by, detail) for kind, by, _, detail in looking.told()] == [
+        ("access.list", "amy", "a b"), ("access.list", "amy", "c"), ("access.list", "ben", "a")
+    ]  # fmt: skip
+    looking.now += 3601
+    asyncio.run(looking.access.listed(AMY, ["a"]))
+    assert len(looking.told()) == 4
+
+
+def test_other_peoples_questions_on_a_page_are_named_and_a_new_one_is_a_new_look(looking: Looking) -> None:
+    for others in (["x", "y"], ["y", "x"], ["x", "z"]):
+        asyncio.run(looking.access.seen(AMY, "case_1", "alike", others=others))
+    assert looking.told() == [
+        ("access.alike", "amy", "case_1", "x y"), ("access.alike", "amy", "case_1", "x z")
+    ]  # fmt: skip
+
+
+def test_what_is_remembered_of_looks_is_bounded_and_forgetting_notes_twice(looking: Looking) -> None:
+    asyncio.run(looking.access.listed(AMY, ["first"]))
+    asyncio.run(looking.access.listed(AMY, [f"c{n}" for n in range(20_000)]))
+    asyncio.run(looking.access.listed(AMY, ["first"]))
+    assert [detail for *_, detail in looking.told()].count("first") == 2
+
+
+def test_a_list_that_cannot_be_noted_is_not_shown(looking: Looking) -> None:
+    looking.store.audit = Deaf()
+    with pytest.raises(StoreError):
+        asyncio.run(looking.access.listed(AMY, ["a"]))
+    with pytest.raises(NotAllowed):
+        asyncio.run(looking.access.listed(Person(name="cat", shown="Cat", role="nobody"), ["a"]))

@@ -1,6 +1,6 @@
 """One answer is offered to like cases, contested ones and differing ones say so, and nothing else is offered."""
 
-from surefoot.review.clusters import Answers, Waiting
+from surefoot.review.clusters import UNSURE, Answers, Waiting
 from surefoot.review.differences import Asked
 
 REFUND = [
@@ -110,3 +110,12 @@ def test_an_answer_is_offered_to_those_waiting_that_no_other_answer_fits() -> No
 
 def test_an_answer_that_is_not_general_is_offered_to_nobody() -> None:
     assert not list(Waiting(map(asked, REFUND)).offered(asked(REFUND[0]), Answers()))
+
+
+def test_what_is_only_like_comes_after_what_is_offered_and_is_not_clear() -> None:
+    answers, waiting = Answers(), Waiting(map(asked, REFUND[1:]))
+    answers.learn(asked(REFUND[0]), "within 30 days")
+    found = list(waiting.proposed(asked(REFUND[0]), answers))
+    offered = list(waiting.offered(asked(REFUND[0]), answers))
+    assert found[: len(offered)] == offered and len({each.case_id for each in found}) == len(found) > len(offered) > 0
+    assert all(UNSURE in {each.kind for each in member.differences} for member in found[len(offered) :])

@@ -41,7 +41,7 @@ class Console:
         """Let go of pages that listen: the process ends."""
         room = getattr(self._served.state, "room", None)
         if room is not None:
-            room.feed.end()
+            room.close()
 
     def takes(self, path: str) -> bool:
         """Whether a path is the console's: one of its places or something within."""

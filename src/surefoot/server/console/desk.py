@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from surefoot.errors import BadRequest, NotAllowed
 from surefoot.records.case import WAITING
-from surefoot.server.console import desk_case, desk_verbs
+from surefoot.server.console import desk_alike, desk_case, desk_verbs
 from surefoot.server.console.desk_feed import event_of
 from surefoot.server.console.desk_pages import CONSTANT, SHOWS, SIZE, Filters, counted, row_of
 from surefoot.server.console.desk_room import desk_of, people_roles, roles_seen, room_of, urgency_of
@@ -71,6 +71,7 @@ async def shift(request: Request) -> Response:
     """What I hold, to be handed over."""
     mine = await app_of(request).store.cases.waiting(states=("claimed",), by=current(request).name, limit=1000)
     near, now = room_of(request).neighbours, time.time_ns()
+    await app_of(request).access.listed(current(request), [case.id for case in mine])
     shown = [
         {
             "id": case.id, "question": await near.question(case) or case.id, "feature": case.feature,
@@ -109,6 +110,7 @@ async def _queue(request: Request, template: str, error: Mapping[str, str] | Non
         limit=SIZE + 1, after=after,
     )  # fmt: skip
     more, cases = len(cases) > SIZE, cases[:SIZE]
+    await app.access.listed(person, [case.id for case in cases])
     shown = [
         row_of(case, await room.neighbours.question(case), urgency_of(request, case, now), who=person.name, now_ns=now)
         for case in cases
@@ -183,4 +185,5 @@ routes: Sequence[BaseRoute] = (
     Route("/desk/shift", hand_over, methods=["POST"]),
     *desk_case.routes,
     *desk_verbs.routes,
+    *desk_alike.routes,
 )

@@ -11,11 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from surefoot.app.access import LONGEST as LONGEST_REASON
 from surefoot.app.caseview import LONGEST, CaseView, case_view, covered
 from surefoot.app.desk import HEARTBEAT_SECONDS
+from surefoot.app.neighbours import Past
 from surefoot.errors import NotFound
 from surefoot.records import Case
 from surefoot.records.person import Person
+from surefoot.review.differences import counted
 from surefoot.server.console.desk_pages import (
     CONSTANT,
     answer_of,
@@ -35,10 +38,11 @@ from surefoot.server.console.desk_room import (
     roles_seen,
     room_of,
 )
-from surefoot.server.console.desk_words import SNOOZES, STATES, clock, left
-from surefoot.server.console.pages import app_of, current, page, require
+from surefoot.server.console.desk_words import SNOOZES, STATES, clock, left, words_of
+from surefoot.server.console.pages import app_of, current, form, page, require
 
 _THREAD = 5  # earlier cases of a person that are named
+_DAY_SECONDS = 86_400
 
 
 class Trouble(Struct, frozen=True):
@@ -59,6 +63,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     general: bool = False
     revealed: Mapping[str, str] | None = None
     draft: bool = False  # whether a hidden draft is shown
+    past: str = ""  # the case whose answer is put into the box
 
 
 @require("see")
@@ -66,7 +71,9 @@ async def case_page(request: Request) -> Response:
     """A case."""
     case = await found_case(request)
     asked = request.query_params
-    return await show(request, case, Shown(draft=asked.get("draft") == "1", notice=_notice(asked)))
+    return await show(
+        request, case, Shown(draft=asked.get("draft") == "1", notice=_notice(asked), past=asked.get("as", "")[:200])
+    )
 
 
 _TOLD = {"undone": "Taken back: nothing was delivered."}
@@ -98,6 +105,24 @@ async def found_case(request: Request) -> Case:
     return case
 
 
+def path_of(case: Case) -> str:
+    """The address of a case's page."""
+    return f"/desk/cases/{case.id}"
+
+
+def seconds_of(request: Request) -> float | None:
+    """How long the page was looked at, as its script counted; None without one, and then the time since the claim counts."""
+    text = form(request).get("seconds", "")
+    seconds = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+    return float(seconds) if 0 < seconds <= _DAY_SECONDS else None
+
+
+async def too_late(request: Request) -> Response:
+    """The case as it is now, with word that it has changed."""
+    trouble = Trouble("Too late.", "The case has changed meanwhile; this is how it is now.")
+    return await show(request, await found_case(request), Shown(status=409, error=trouble))
+
+
 async def view_of(request: Request, case: Case) -> CaseView:
     """What is shown of a case."""
     return await case_view(app_of(request).store, case, handbook=handbook_of(request, case), bar=bar_of(request, case))
@@ -106,7 +131,7 @@ async def view_of(request: Request, case: Case) -> CaseView:
 async def show(request: Request, case: Case, shown: Shown) -> Response:
     """The page of a case as it is now."""
     person, now = current(request), time.time_ns()
-    store, near = app_of(request).store, room_of(request).neighbours
+    store = app_of(request).store
     last = await store.cases.last_change()
     await app_of(request).access.seen(person, case.id)
     view = await view_of(request, case)
@@ -114,6 +139,10 @@ async def show(request: Request, case: Case, shown: Shown) -> Response:
     if hidden or case.state == "proposed":
         view = replace(view, draft="", pieces=())
     fence = fence_of(case, person)
+    fits, past = await _proposed(request, case)
+    used = next((each for each in (fits, *past) if each is not None and each.id == shown.past and fence), None)
+    if used is not None:
+        shown = replace(shown, text=used.answer, verb="replace")
     written = shown.text if shown.text is not None else covered(view, case.autosave or "")
     context = {
         "case": case,
@@ -142,14 +171,18 @@ async def show(request: Request, case: Case, shown: Shown) -> Response:
         "snoozes": SNOOZES,
         "other_roles": [role for role in people_roles(request) if role != case.role],
         "gauge": gauge_of(view.why.confidence, view.why.bar) if view.why is not None else None,
-        "past": await _past(request, case),
+        "fits": fits,
+        "past": past,
+        "used": used.id if used is not None else form(request).get("past", "")[:200],
+        "came_with": counted(view.attachments) if view.attachments else "",
+        "longest_reason": LONGEST_REASON,
         "canned": list(role_of(request, case).canned.items()),
         "thread": await _thread(request, case),
         "events": events_of(await store.cases.history(case.id), blind=view.why is None and case.state != "judged"),
         "answer": answer_of(case, covered(view, case.answer or "")),
         "undo": _undo(case, person, now),
         "delivered": delivered_words(case),
-        "alike": len(await near.alike(case)) if _offers(case, fence) else 0,
+        "alike": len(await room_of(request).neighbours.members(case)) if _offers(case, fence) else 0,
         "events_url": f"/desk/events?after={last}",
         "error": shown.error,
         "notice": shown.notice,
@@ -211,16 +244,37 @@ def _undo(case: Case, person: Person, now_ns: int) -> Mapping[str, int] | None:
     return {"seconds": seconds, "until_ms": case.deliver_at_ns // 1_000_000, "fence": case.fence}
 
 
-async def _past(request: Request, case: Case) -> Sequence[Mapping[str, str]]:
+class Earlier(Struct, frozen=True, kw_only=True):
+    """A general answer to a like question, as a page shows it."""
+
+    id: str  # of the case that was answered
+    question: str
+    answer: str
+    who: str
+    when: str
+    likeness: str
+    differences: tuple[str, ...] = ()
+
+
+async def _proposed(request: Request, case: Case) -> tuple[Earlier | None, Sequence[Earlier]]:
+    """(the answer that a case seems to ask for, other answers to like questions)."""
     if case.kind == "audit" or case.state not in ("open", "claimed"):
-        return ()
-    return [
-        {
-            "id": each.case_id, "question": each.question, "answer": each.answer, "who": each.by, "when": clock(each.at_ns),
-            "likeness": f"{each.score:.0%}",
-        }
-        for each in await room_of(request).neighbours.past(case)
-    ]  # fmt: skip
+        return None, ()
+    near = room_of(request).neighbours
+    fit, found = await near.fitting(case), await near.past(case)
+    fits = None if fit is None else _earlier(fit.past, [words_of(each, mine="that question") for each in fit.differences])
+    past = [_earlier(each) for each in found if fits is None or each.answer != fits.answer]
+    others = [each.id for each in (fits, *past) if each is not None]
+    if others:
+        await app_of(request).access.seen(current(request), case.id, "alike", others=others)
+    return fits, past
+
+
+def _earlier(past: Past, differences: Sequence[str] = ()) -> Earlier:
+    return Earlier(
+        id=past.case_id, question=past.question, answer=past.answer, who=past.by, when=clock(past.at_ns),
+        likeness=f"{past.score:.0%}", differences=tuple(differences),
+    )  # fmt: skip
 
 
 async def _thread(request: Request, case: Case) -> Sequence[Mapping[str, str]]:

@@ -26,6 +26,11 @@ class Room:
     def __init__(self, store: Store) -> None:
         self.feed, self.neighbours = Feed(store), Neighbours(store)
 
+    def close(self) -> None:
+        """Let go of whoever listens, and read no more."""
+        self.feed.end()
+        self.neighbours.close()
+
 
 def room_of(request: Request) -> Room:
     """The room of this console, made when it is first entered."""
@@ -43,12 +48,6 @@ def desk_of(request: Request) -> Desk:
 def people_roles(request: Request) -> Sequence[str]:
     """The roles that cases may wait for."""
     return sorted(app_of(request).config.settings.people)
-
-
-def is_bulk(request: Request, case: Case) -> bool:
-    """Whether a feature lets one answer go to all that fit without a look at each; never where there are red flags."""
-    feature = app_of(request).policy.features.get(case.feature)
-    return feature is not None and feature.bulk and not feature.has_red_flags
 
 
 def roles_seen(request: Request) -> Sequence[str] | None:

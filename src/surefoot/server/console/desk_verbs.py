@@ -8,24 +8,30 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from surefoot.app.caseview import LONGEST, Clean, clean, covered, identifiers_in, uncovered
-from surefoot.errors import BadRequest, NotAllowed, RequestRefused
+from surefoot.app.access import LONGEST as LONGEST_REASON
+from surefoot.app.caseview import LONGEST, Clean, clean, identifiers_in, uncovered
+from surefoot.errors import BadRequest, NotAllowed
 from surefoot.records import Case
 from surefoot.records.case import VERBS
-from surefoot.review.clusters import Member
-from surefoot.review.differences import NONE, Difference
-from surefoot.review.leverage import along_with
-from surefoot.server.console.desk_case import Shown, Trouble, fence_of, found_case, show, view_of
-from surefoot.server.console.desk_pages import CONSTANT
-from surefoot.server.console.desk_room import desk_of, is_bulk, room_of
+from surefoot.review.leverage import along_with, is_edit
+from surefoot.server.console.desk_case import (
+    Shown,
+    Trouble,
+    fence_of,
+    found_case,
+    path_of,
+    seconds_of,
+    show,
+    too_late,
+    view_of,
+)
+from surefoot.server.console.desk_room import desk_of
 from surefoot.server.console.desk_words import SNOOZES
-from surefoot.server.console.pages import app_of, current, form, page, redirect, require
+from surefoot.server.console.pages import app_of, current, form, redirect, require
 
 MEANING = "I answer for what this says"
 APPROVED = "I have read it and it may go"
 _NOTE = 2000  # characters
-_REASON = 200
-_DAY_SECONDS = 86_400
 _LOST = Trouble(
     "You do not hold this case any more.",
     "Its lease ended, somebody else has it, or it was answered from another window. Nothing was sent; your text is below.",
@@ -44,7 +50,7 @@ async def claim(request: Request) -> Response:
     if held is None:
         trouble = Trouble("Somebody was faster.", "This case is not open any more.")
         return await show(request, await found_case(request), Shown(status=409, error=trouble))
-    return redirect(_path(case))
+    return redirect(path_of(case))
 
 
 @require("assign")
@@ -53,7 +59,7 @@ async def take(request: Request) -> Response:
     case = await found_case(request)
     if await desk_of(request).reassign(case.id, by=current(request), to=current(request).name) is None:
         return await show(request, case, Shown(status=409, error=Trouble("Too late.", "Nobody holds this case now.")))
-    return redirect(_path(case))
+    return redirect(path_of(case))
 
 
 @require("answer")
@@ -76,11 +82,11 @@ async def answer(request: Request) -> Response:
         verb = "accept"  # nothing was edited
     done = await desk_of(request).answer(
         case.id, by=current(request), fence=_fence(request), verb=verb, text=uncovered(view, given.text), general=general,
-        meaning=await _meaning(request, given.text), seconds=_seconds(request),
+        meaning=await _meaning(request, case, given.text), seconds=seconds_of(request),
     )  # fmt: skip
     if not done:
         return await show(request, await found_case(request), _with(kept, 409, _LOST))
-    return redirect(_path(case) + (f"?removed={given.removed}" if given.removed else ""))
+    return redirect(path_of(case) + (f"?removed={given.removed}" if given.removed else ""))
 
 
 @require("judge")
@@ -99,7 +105,7 @@ async def judge(request: Request) -> Response:
     view = await view_of(request, case)
     done = await desk_of(request).answer(
         case.id, by=current(request), fence=_fence(request), verb=verb, text=uncovered(view, given.text), general=False,
-        meaning=MEANING, seconds=_seconds(request),
+        meaning=MEANING, seconds=seconds_of(request),
     )  # fmt: skip
     if not done:
         return await show(request, await found_case(request), _with(kept, 409, _LOST))
@@ -111,18 +117,18 @@ async def approve(request: Request) -> Response:
     """Let another person's answer go."""
     case = await found_case(request)
     if not await desk_of(request).approve(
-        case.id, by=current(request), fence=_fence(request), meaning=APPROVED, seconds=_seconds(request)
+        case.id, by=current(request), fence=_fence(request), meaning=APPROVED, seconds=seconds_of(request)
     ):
-        return await _too_late(request)
-    return redirect(_path(case))
+        return await too_late(request)
+    return redirect(path_of(case))
 
 
 @require("approve")
 async def disapprove(request: Request) -> Response:
     """Give another person's answer back."""
     case, note = await found_case(request), clean(form(request).get("note", "")).text[:_NOTE]
-    if not await desk_of(request).disapprove(case.id, by=current(request), note=note, seconds=_seconds(request)):
-        return await _too_late(request)
+    if not await desk_of(request).disapprove(case.id, by=current(request), note=note, seconds=seconds_of(request)):
+        return await too_late(request)
     return redirect("/desk?told=released")
 
 
@@ -137,7 +143,7 @@ async def release(request: Request) -> Response:
     done = await desk_of(request).release(
         case.id, by=current(request), fence=_fence(request), role=sent.get("role", ""), note=note, snooze_seconds=snooze
     )
-    return redirect("/desk?told=released") if done else await _too_late(request)
+    return redirect("/desk?told=released") if done else await too_late(request)
 
 
 @require("answer")
@@ -145,8 +151,8 @@ async def undo(request: Request) -> Response:
     """Take an answer back before it is delivered."""
     case = await found_case(request)
     if await desk_of(request).undo(case.id, by=current(request), fence=_fence(request)) is None:
-        return await _too_late(request)
-    return redirect(_path(case) + "?told=undone")
+        return await too_late(request)
+    return redirect(path_of(case) + "?told=undone")
 
 
 @require("answer")
@@ -177,109 +183,11 @@ async def uncover(request: Request) -> Response:
     view = await view_of(request, case)
     if name not in view.hidden:
         raise BadRequest("There is no such identifier here.", param="name")
-    if not reason or len(reason) > _REASON:
-        trouble = Trouble("Say why.", f"A reason is needed, of at most {_REASON} characters.")
+    if not reason or len(reason) > LONGEST_REASON:
+        trouble = Trouble("Say why.", f"A reason is needed, of at most {LONGEST_REASON} characters.")
         return await show(request, case, Shown(status=422, error=trouble))
     await app_of(request).access.reveal(current(request), case.id, name, reason)
     return await show(request, case, Shown(revealed={"name": name, "value": view.hidden[name]}))
-
-
-@require("answer")
-async def alike_page(request: Request) -> Response:
-    """The waiting questions that an answer may answer too."""
-    return await _alike(request, ())
-
-
-@require("answer")
-async def answer_alike(request: Request) -> Response:
-    """Give an answer to the confirmed ones. Each is claimed and answered by itself: one that is gone hurts no other."""
-    case, sent, person = await found_case(request), form(request), current(request)
-    if case.answered_by != person.name or case.answer is None:
-        return await _too_late(request)
-    if not case.general:
-        return await _alike(
-            request,
-            (),
-            Trouble("Your answer is for one person.", "Only a general answer is given to others."),
-        )
-    if identifiers_in(await view_of(request, case), case.answer):
-        return await _alike(request, (), Trouble("Your answer is for one person.", "It names what belongs to them."))
-    offered = {each.case.id: each for each in await room_of(request).neighbours.alike(case) if each.member.clear}
-    bulk = bool(sent.get("all")) and is_bulk(request, case)
-    chosen = list(offered) if bulk else [each for each in sent.getlist("member") if each in offered]
-    done, gone = 0, 0
-    for case_id in chosen:
-        if await _answer_too(request, case, case_id):
-            done += 1
-        else:
-            gone += 1
-    if not chosen:
-        return await _alike(
-            request, (), Trouble("Nothing is confirmed.", "Tick the questions that your answer answers.")
-        )
-    return redirect(f"{_path(case)}?also={done}" + (f"&gone={gone}" if gone else ""))
-
-
-async def _answer_too(request: Request, case: Case, case_id: str) -> bool:
-    """Whether a like case took the answer."""
-    desk, person = desk_of(request), current(request)
-    try:
-        held = await desk.claim(case_id, by=person)
-    except RequestRefused:  # gone, or there is no room for one more
-        return False
-    if held is None:
-        return False
-    return await desk.answer(
-        case_id, by=person, fence=held.fence, verb="replace", text=case.answer or "", general=case.general,
-        meaning=f"{MEANING}, {along_with(case.id)}",
-    )  # fmt: skip
-
-
-async def _alike(request: Request, chosen: Sequence[str], trouble: Trouble | None = None) -> Response:
-    case = await found_case(request)
-    near = room_of(request).neighbours
-    mine, shown = await near.question(case), covered(await view_of(request, case), case.answer or "")
-    members = [
-        {
-            "id": each.case.id,
-            "fits": each.member.clear,
-            "confirmed": each.case.id in chosen,
-            "parts": parts_of(mine, each.question),
-            "words": words_for(each.member),
-        }
-        for each in await near.alike(case)
-    ]  # fmt: skip
-    return page(
-        request, "desk/alike.html", status=200 if trouble is None else 422, case=case, question=mine, answer=shown,
-        members=members, bulk=is_bulk(request, case), error=trouble, notice="", **CONSTANT,
-    )  # fmt: skip
-
-
-def parts_of(mine: str, other: str) -> Sequence[tuple[bool, str]]:
-    """Another question cut where it says something else: (whether it differs, whole words), to be joined by blanks."""
-    known = {word.strip(".,;:!?").casefold() for word in mine.split()}
-    parts: list[tuple[bool, str]] = []
-    for word in other.split():
-        differs = word.strip(".,;:!?").casefold() not in known
-        if parts and parts[-1][0] == differs:
-            parts[-1] = (differs, f"{parts[-1][1]} {word}")
-        else:
-            parts.append((differs, word))
-    return parts
-
-
-def words_for(member: Member) -> str:
-    """What speaks against a member, or that nothing does."""
-    found = "; ".join(map(words_of, member.differences))
-    return found or f"{member.score:.0%} alike; no other number, name, date or negation"
-
-
-def words_of(difference: Difference) -> str:
-    """A difference as people read it; identifiers stay covered."""
-    if difference.kind == "personal":
-        return "other personal data"
-    mine, theirs = (side if side != NONE else "nothing" for side in (difference.here, difference.there))
-    return f"{difference.kind}: yours says {mine}, this one {theirs}"
 
 
 def _wrong(verb: str, given: Clean, *, draft: str, general: bool) -> Trouble | None:
@@ -308,22 +216,20 @@ def _with(shown: Shown, status: int, trouble: Trouble) -> Shown:
     )  # fmt: skip
 
 
-async def _meaning(request: Request, text: str) -> str:
-    """What signing means; with the earlier case whose general answer it is, word for word."""
+async def _meaning(request: Request, case: Case, text: str) -> str:
+    """What signing means; with the earlier case whose general answer it is, word for word or edited."""
     name = form(request).get("past", "")
     past = await app_of(request).store.cases.find(name) if name else None
-    if past is None or not past.general or past.told is None or past.told.strip() != text:
+    if past is None or not past.general or past.told is None or not is_edit(text, past.told):
         return MEANING
-    return f"{MEANING}, {along_with(past.id, before=True)}"
+    if (past.tenant, past.feature) != (case.tenant, case.feature):
+        return MEANING
+    before, edited = past.answered_at_ns <= case.opened_at_ns, past.told.strip() != text.strip()
+    return f"{MEANING}, {along_with(past.id, before=before, edited=edited)}"
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
-
-
-async def _too_late(request: Request) -> Response:
-    trouble = Trouble("Too late.", "The case has changed meanwhile; this is how it is now.")
-    return await show(request, await found_case(request), Shown(status=409, error=trouble))
 
 
 def _lost() -> Response:
@@ -334,17 +240,6 @@ def _fence(request: Request) -> int:
     """The fence that a form bears; -1, which nothing has, when it bears none."""
     text = form(request).get("fence", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
-
-
-def _seconds(request: Request) -> float | None:
-    """How long the page was looked at, as its script counted; None without one, and then the time since the claim counts."""
-    text = form(request).get("seconds", "")
-    seconds = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
-    return float(seconds) if 0 < seconds <= _DAY_SECONDS else None
-
-
-def _path(case: Case) -> str:
-    return f"/desk/cases/{case.id}"
 
 
 def _post(path: str, handler: object) -> Route:
@@ -363,6 +258,4 @@ routes: Sequence[BaseRoute] = (
     _post("heartbeat", heartbeat),
     _post("autosave", autosave),
     _post("reveal", uncover),
-    Route("/desk/cases/{case_id}/alike", alike_page),
-    _post("alike", answer_alike),
 )

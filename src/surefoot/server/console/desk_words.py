@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from surefoot.records import Case, CaseEvent
+from surefoot.review.clusters import ANOTHER, UNSURE
+from surefoot.review.differences import NONE, Difference
 
 SECOND = 1_000_000_000
 
@@ -52,7 +54,8 @@ SHORTCUTS = (
         "Answering",
         (
             ("a", "accept the draft"), ("e", "edit it"), ("r", "write your own"), ("q", "ask back"), ("x", "reject"),
-            ("1…9", "insert a canned answer"), ("g", "this person / everybody"), ("Ctrl ⏎", "send"),
+            ("f", "use the answer that seems to fit"), ("1…9", "insert a canned answer"), ("g", "this person / everybody"),
+            ("Ctrl ⏎", "send"),
         ),
     ),
 )  # fmt: skip
@@ -77,6 +80,23 @@ _EVENTS: Mapping[str, str] = {
     "judged": "judged",
     "revealed": "an identifier was revealed",
 }
+
+
+def words_of(difference: Difference, *, mine: str = "yours") -> str:
+    """A difference as people read it; identifiers stay covered. `mine` is whose question the answer was for."""
+    if difference.kind == ANOTHER:
+        return "another answer comes as near"
+    if difference.kind == UNSURE:
+        return "like, but not enough to be sure that the same answer fits"
+    if difference.kind == "personal":
+        return "other personal data"
+    here, there = (side if side != NONE else "nothing" for side in (difference.here, difference.there))
+    if difference.kind == "attachment" and here == there:
+        return f"attachment: not the same as with {mine} ({here})"
+    if difference.kind in ("attachment", "conversation"):
+        verb = "came with" if difference.kind == "attachment" else "came after"
+        return f"{difference.kind}: {mine} {verb} {here}, this one {verb} {there}"
+    return f"{difference.kind}: {mine} says {here}, this one {there}"
 
 
 def span(seconds: float) -> str:

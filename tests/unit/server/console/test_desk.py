@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from surefoot.records import Case, CaseEvent, Confidence
 from surefoot.review.priority import priority
+from surefoot.server.console.desk_alike import parts_of
 from surefoot.server.console.desk_feed import Feed, event_of
 from surefoot.server.console.desk_pages import events_of, gauge_of, row_of
-from surefoot.server.console.desk_verbs import parts_of
 from surefoot.server.console.desk_words import left, span
 
 SECOND = 1_000_000_000

@@ -238,7 +238,8 @@ function openCase() {
     for (const radio of all('input[name="verb"]', form)) radio.addEventListener("change", choose);
     if (verb) choose();
     for (const button of all("[data-insert]")) {
-      button.addEventListener("click", () => {
+      button.addEventListener("click", (event) => {
+        event.preventDefault(); // a link where there is no script
         const own = $('input[name="verb"][value="replace"]', form);
         if (verb !== "replace" && own) {
           own.checked = true;
@@ -284,6 +285,16 @@ function openCase() {
   keys.set("[", () => mark(marks.includes(document.activeElement) ? -1 : 0));
   const first = $("[data-first]");
   if (first && !document.querySelector("[autofocus]") && !first.matches("textarea")) first.focus();
+}
+
+// --- Like cases --------------------------------------------------------------------------------------------------------
+
+function alike() {
+  const field = $("[data-batch] [data-seconds]"); // the time of the batch; a refused form comes back with what was spent before
+  if (!field) return;
+  setInterval(() => {
+    if (document.visibilityState === "visible") field.value = Number(field.value) + 1;
+  }, 1000);
 }
 
 // --- Keys --------------------------------------------------------------------------------------------------------------
@@ -349,4 +360,5 @@ addEventListener("keydown", (event) => {
 
 if (desk?.dataset.desk === "queue") queue();
 if (desk?.dataset.desk === "case") openCase();
+if (desk?.dataset.desk === "alike") alike();
 document.documentElement.classList.add("js"); // what only a script can do is shown from now on
