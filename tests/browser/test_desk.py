@@ -382,7 +382,7 @@ def test_a_fitting_answer_says_what_differs_and_needs_no_script(place: Place, vi
     taught(place, visitors, *asked, answer=answer)
     other = undrafted(place, "May I take 80 mg of it twice a day?")
     page = at_case(visitors, other, java_script_enabled=False)
-    box = page.get_by_role("region", name="An earlier answer seems to fit")
+    box = page.get_by_role("region", name="An earlier answer may fit, but something differs")
     expect(box.get_by_role("listitem")).to_contain_text(["number: that question says 20 mg, this one 80 mg"])
     box.get_by_role("link", name="Put it into my answer").click()
     expect(page.locator("#text")).to_have_value(answer)

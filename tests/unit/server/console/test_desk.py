@@ -251,3 +251,73 @@ def test_what_differs_is_marked() -> None:
 def test_times_are_told_in_two_units_at_most(seconds: float, words: str) -> None:
     assert span(seconds) == words
     assert left(-int(seconds * SECOND) - 1, 0) == f"{words} ago"
+
+
+def looks(office: Office, kind: str) -> list[tuple[str, str, str]]:
+    rows = office.run(office.store.audit.events(kind=kind))
+    return [(row.event.by, row.event.on, row.event.detail) for row in rows][::-1]
+
+
+def test_a_look_at_a_list_names_its_cases_once(office: Office) -> None:
+    first, who = asked(office), office.login("operator")
+    who.get("/desk")
+    second = asked(office, "Who was Nefertiti?")
+    who.get("/desk/rows")
+    who.get("/desk")
+    assert looks(office, "access.list") == [("operator", "", first), ("operator", "", second)]
+
+
+def general(office: Office, who: Browser, case_id: str, text: str = "A king.") -> None:
+    """Answer a case for everybody."""
+    sent = {"fence": held(office, who, case_id), "verb": "replace", "text": text, "general": "1"}
+    assert who.post(f"/desk/cases/{case_id}/answer", **sent).status_code == 303
+
+
+def delivered(office: Office) -> None:
+    office.run(office.store.cases.deliver_due(now_ns=time.time_ns() + 3600 * SECOND))
+
+
+def test_other_peoples_questions_are_noted_where_they_are_shown(office: Office) -> None:
+    like, case_id = asked(office, "Who was Tutankhamun, please?"), asked(office)
+    who = office.login("operator")
+    general(office, who, case_id)
+    assert looks(office, "access.alike") == []
+    assert "Tutankhamun, <ins>please?" in who.get(f"/desk/cases/{case_id}/alike").text
+    delivered(office)
+    assert "A king." in who.get(f"/desk/cases/{like}").text
+    assert looks(office, "access.alike") == [("operator", case_id, like), ("operator", like, case_id)]
+
+
+def test_the_confirmed_are_answered_and_their_time_is_that_of_the_page(office: Office) -> None:
+    like, case_id = asked(office, "Who was Tutankhamun, please?"), asked(office)
+    who = office.login("operator")
+    general(office, who, case_id)
+    shown_ms = time.time_ns() // 1_000_000 - 42_000
+    who.get(f"/desk/cases/{case_id}/alike")
+    answer = who.post(f"/desk/cases/{case_id}/alike", member=like, seconds="", shown=str(shown_ms))
+    assert answer.headers["location"].endswith("?also=1")
+    entries = office.run(office.store.ledger.entries(request_id=case_of(office, like).request_id))
+    ((seconds, estimated),) = [(e.quantity, e.estimated) for e in entries if e.kind == "human"]
+    assert 42 <= seconds < 60 and estimated  # nobody counted: it is the time since the page was shown
+
+
+def test_all_at_once_is_refused_where_the_feature_does_not_allow_it(office: Office) -> None:
+    like, case_id = asked(office, "Who was Tutankhamun, please?"), asked(office)
+    who = office.login("operator")
+    general(office, who, case_id)
+    answer = who.post(f"/desk/cases/{case_id}/alike", all="1")
+    assert answer.status_code == 422 and "Nothing is confirmed." in answer.text and "Answer all" not in answer.text
+    assert case_of(office, like).state == "open"
+
+
+def test_an_address_puts_no_words_into_the_box_but_those_that_are_proposed(office: Office) -> None:
+    case_id, other = asked(office), asked(office, "What is the capital of Peru?")
+    who = office.login("operator")
+    general(office, who, other, text="Lima.")
+    delivered(office)
+    fence = held(office, who, case_id)
+    assert "Lima." not in who.get(f"/desk/cases/{case_id}?as={other}").text
+    sent = {"fence": fence, "verb": "replace", "text": "A king of Egypt.", "past": other}
+    who.post(f"/desk/cases/{case_id}/answer", **sent)
+    said = office.run(office.store.cases.history(case_id))[-1].detail
+    assert said == "replace: I answer for what this says"  # not that answer, whatever the form says
