@@ -325,8 +325,14 @@ PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAD
 
 
 def test_a_question_that_came_with_an_image_is_not_answered_along(place: Place, visitors: Visitors) -> None:
-    first, like = undrafted(place, "Is this rash on my arm bad?"), undrafted(place, "Is this rash on my arm bad, please?")
-    parts = [{"type": "text", "text": "Is this rash on my arm bad?"}, {"type": "image_url", "image_url": {"url": PIXEL}}]
+    first, like = (
+        undrafted(place, "Is this rash on my arm bad?"),
+        undrafted(place, "Is this rash on my arm bad, please?"),
+    )
+    parts = [
+        {"type": "text", "text": "Is this rash on my arm bad?"},
+        {"type": "image_url", "image_url": {"url": PIXEL}},
+    ]
     pictured = undrafted(place, parts)
     page = at_case(visitors, first)
     page.locator("#text").fill("Show it to us when it lasts for more than a week.")
@@ -356,7 +362,11 @@ def test_a_question_that_came_with_an_image_is_not_answered_along(place: Place, 
 
 def test_the_answer_that_seems_to_fit_is_used_by_keyboard(place: Place, visitors: Visitors) -> None:
     answer = "Bring your insurance card and a list of your medicines."
-    wordings = ("What do I bring to my visit?", "what do i bring to my visit please", "What do I bring to my visit, please?")
+    wordings = (
+        "What do I bring to my visit?",
+        "what do i bring to my visit please",
+        "What do I bring to my visit, please?",
+    )
     taught(place, visitors, *wordings, answer=answer)
     again = undrafted(place, "Please, what do I bring to my visit?")
     page = at_case(visitors, again)
@@ -378,7 +388,11 @@ def test_the_answer_that_seems_to_fit_is_used_by_keyboard(place: Place, visitors
 
 def test_a_fitting_answer_says_what_differs_and_needs_no_script(place: Place, visitors: Visitors) -> None:
     answer = "Yes, with a meal."
-    asked = ("May I take 20 mg of it twice a day?", "may i take 20 mg of it twice a day please", "20 mg of it twice a day, may I take it?")
+    asked = (
+        "May I take 20 mg of it twice a day?",
+        "may i take 20 mg of it twice a day please",
+        "20 mg of it twice a day, may I take it?",
+    )
     taught(place, visitors, *asked, answer=answer)
     other = undrafted(place, "May I take 80 mg of it twice a day?")
     page = at_case(visitors, other, java_script_enabled=False)

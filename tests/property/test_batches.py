@@ -24,7 +24,9 @@ capacity = 10
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(1, 600), st.integers(0, 1000), st.sets(st.integers(1, CASES - 1)), st.sets(st.integers(1, CASES - 1)))
+@given(
+    st.integers(1, 600), st.integers(0, 1000), st.sets(st.integers(1, CASES - 1)), st.sets(st.integers(1, CASES - 1))
+)
 def test_the_time_of_a_batch_is_split_never_lost_and_never_counted_twice(
     own: int, spent: int, confirmed: set[int], taken: set[int]
 ) -> None:
@@ -39,7 +41,7 @@ def test_the_time_of_a_batch_is_split_never_lost_and_never_counted_twice(
         for number in taken:
             run(desk.claim(ids[number], by=BEN))
         others = [ids[number] for number in sorted(confirmed)]
-        told = run(desk.answer_others(ids[0], others, by=AMY, meaning="I answer", seconds=float(spent)))
+        told = run(desk.batch.answer(ids[0], others, by=AMY, meaning="I answer", seconds=float(spent)))
         assert set(told) == {ids[number] for number in confirmed - taken}
         lines = [line for line in run(gateway.store.ledger.entries()) if line.kind == "human"]
         gateway.close()

@@ -442,7 +442,9 @@ async def test_a_report_reads_the_events_of_a_time_with_their_cases_and_the_time
     ]  # fmt: skip
     answered, *_, first = found
     assert (answered.role, answered.kind, answered.rung, answered.request_id) == ("doctor", "question", "", "a")
-    assert answered.event.detail == "replace: I answer" and answered.event.text is None and first.event.tenant == "clinic"
+    assert (
+        answered.event.detail == "replace: I answer" and answered.event.text is None and first.event.tenant == "clinic"
+    )
     assert [each.event.kind for each in await moments(store, T + MINUTE, T + 2 * MINUTE)] == ["delivered"]
 
 
@@ -461,8 +463,8 @@ async def test_time_booked_after_an_answer_is_not_its_own_and_none_is_unknown(st
 
 
 async def test_a_report_over_many_pages_misses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("surefoot.store.sqlcases._PAGE", 4)
-    monkeypatch.setattr("surefoot.store.sqlcases.SLACK_NS", MINUTE)
+    monkeypatch.setattr("surefoot.store.sqlcaseevents._PAGE", 4)
+    monkeypatch.setattr("surefoot.store.sqlcaseevents.SLACK_NS", MINUTE)
     for place, name in enumerate("abcdefghijk"):
         await opened(store, name, opened_at_ns=place * MINUTE)
     whole = [each.event.case_id for each in await moments(store, 0, T)]

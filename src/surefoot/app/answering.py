@@ -9,7 +9,7 @@ from surefoot.app.caseview import LONGEST, clean, draft_of
 from surefoot.app.outcomes import label_of_case
 from surefoot.app.roster import Roster
 from surefoot.errors import BadRequest
-from surefoot.records import Case, Entry, Label
+from surefoot.records import Case, CaseAnswer, Entry, Label
 from surefoot.records.case import VERBS, human_cost, human_price
 from surefoot.records.person import Person
 from surefoot.store import Store
@@ -26,7 +26,7 @@ _VERDICTS = {
 
 
 class Answering:
-    """Prepares answers; writes nothing."""
+    """Prepares answers and writes them."""
 
     def __init__(self, store: Store, roster: Roster) -> None:
         self._store, self._roster = store, roster
@@ -59,6 +59,14 @@ class Answering:
         if not case.rung or verb not in _VERDICTS or entry is None:
             return None
         return label_of_case(case, entry, _VERDICTS[verb], by=by.name, at_ns=now)
+
+    async def write(self, case: Case, fence: int, answer: CaseAnswer, by: Person, spent: Sequence[Entry]) -> bool:
+        """Whether the case took an answer, with its label and the time it took."""
+        now = answer.signed_at_ns
+        return await self._store.cases.answer(
+            case.id, fence=fence, answer=answer, label=await self.label(case, answer.verb, by, now), at_ns=now,
+            deliver_at_ns=self._roster.delivered_at(case, now), entries=spent,
+        )  # fmt: skip
 
     async def minutes(
         self, case: Case, seconds: float | None, now: int, *, estimated: bool | None = None

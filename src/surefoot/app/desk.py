@@ -8,16 +8,16 @@ and its text kept for whoever goes on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from surefoot.app.answering import Answering, checked
+from surefoot.app.batch import Batch
 from surefoot.app.caseview import clean
 from surefoot.app.roster import Roster
 from surefoot.app.serving import Serving
 from surefoot.errors import BadRequest, NotAllowed, NotFound
-from surefoot.records import Case, CaseAnswer, Claim, Entry
+from surefoot.records import Case, CaseAnswer, Claim
 from surefoot.records.person import Person
-from surefoot.review.leverage import along_with
 from surefoot.store import Store
 
 LEASE_SECONDS = 120.0  # without a heartbeat; then somebody else may have the case
@@ -35,6 +35,7 @@ class Desk:
         self._roster = Roster(serving)
         self._answering = Answering(store, self._roster)
         self.lease_ns = _ns(LEASE_SECONDS)
+        self.batch = Batch(store, self._roster, self._answering, self.lease_ns, clock)
 
     def roles_of(self, name: str) -> tuple[str, ...]:
         """The roles whose cases an account may have: those that name it, and those that name nobody."""
@@ -44,17 +45,13 @@ class Desk:
         """The text of the draft that a case is about; "" when there is none, or it is erased."""
         return await self._answering.draft(case)
 
-    def is_bulk(self, case: Case) -> bool:
-        """Whether one press may give a case's answer to all like cases that differ in nothing."""
-        return self._roster.bulk(case)
-
     async def claim(self, case_id: str, *, by: Person) -> Claim | None:
         """The case for this person; None when somebody else has it or it waits no more. One's own claim is given again.
 
         Raises: NotFound, NotAllowed (another role's case, or the person has as many as its role's `capacity`).
         """
         case = await self._find(case_id)
-        self._admit(case, by)
+        self._roster.admit(case, by)
         most = self._roster.capacity(case.role)
         claim = await self._store.cases.claim(
             case_id, by=by.name, at_ns=self._clock(), lease_ns=self.lease_ns, capacity={case.role: most}
@@ -146,47 +143,7 @@ class Desk:
         if case.state == "claimed" and case.claimed_by != by.name:
             fence = -1  # whoever knows a fence does not yet hold the case
         spent = await self._answering.minutes(case, seconds, now)
-        return await self._write(case, fence, answer, by, spent)
-
-    async def answer_others(
-        self, case_id: str, others: Sequence[str], *, by: Person, meaning: str, bulk: bool = False,
-        seconds: float | None = None, estimated: bool = False,
-    ) -> Sequence[str]:  # fmt: skip
-        """Which waiting cases took the general answer that this person gave to one. Each has a label and an undo window of its
-        own; what somebody else has by now, or is another role's or feature's, is left out and hurts no other.
-
-        They are held for a moment only, so that a role's `capacity` does not count.
-
-        Args:
-            case_id: the case that was answered.
-            others: cases that a person confirmed one by one, or with `bulk` all together.
-            by: who answered it.
-            meaning: what the person was shown as the meaning of signing.
-            bulk: whether nobody looked at each.
-            seconds: spent on all of them together: whole seconds that are split over those that take the answer, so that
-                they add up; None: each since its claim.
-            estimated: whether nobody measured them.
-        Raises: NotFound, NotAllowed (another's answer, one for one person, bulk where the feature has none), BadRequest.
-        """
-        case, now = await self._find(case_id), self._clock()
-        if case.answered_by != by.name or case.answer is None or not case.general:
-            raise NotAllowed("only a general answer of one's own is given to others")
-        if bulk and not self._roster.bulk(case):
-            raise NotAllowed(f"in {case.feature} a person looks at every case that an answer is given to")
-        claims = [each for each in [await self._claimed_too(name, case, by) for name in dict.fromkeys(others)] if each]
-        told, left = [], None if seconds is None else round(seconds)
-        for place, claim in enumerate(claims):
-            share = None if left is None else left // (len(claims) - place)
-            verb = "accept" if case.answer == (await self._answering.draft(claim.case)).strip() else "replace"
-            answer = CaseAnswer(
-                verb=verb, text=case.answer, by=by.name, general=True, seconds=share, signed_at_ns=now,
-                meaning=f"{meaning}, {along_with(case.id, bulk=bulk)}",
-            )  # fmt: skip
-            spent = await self._answering.minutes(claim.case, share, now, estimated=estimated or None)
-            if await self._write(claim.case, claim.fence, answer, by, spent):
-                told.append(claim.case.id)
-                left = None if left is None or share is None else left - share
-        return told
+        return await self._answering.write(case, fence, answer, by, spent)
 
     async def approve(
         self, case_id: str, *, by: Person, fence: int, meaning: str = "", seconds: float | None = None
@@ -218,24 +175,6 @@ class Desk:
             return None
         return await self._store.cases.undo(case_id, fence=fence, at_ns=self._clock(), lease_ns=self.lease_ns)
 
-    async def _claimed_too(self, name: str, case: Case, by: Person) -> Claim | None:
-        """A case to be answered along with another; None when it is not of its kind, or waits no more."""
-        other = await self._store.cases.find(name)
-        if other is None or other.kind != "question" or _kind(other) != _kind(case):
-            return None
-        self._admit(other, by)
-        if other.state == "claimed":  # also one's own: whoever has it is writing to it
-            return None
-        return await self._store.cases.claim(name, by=by.name, at_ns=self._clock(), lease_ns=self.lease_ns)
-
-    async def _write(self, case: Case, fence: int, answer: CaseAnswer, by: Person, spent: Sequence[Entry]) -> bool:
-        """Whether the case took an answer, with its label and the time it took."""
-        now = answer.signed_at_ns
-        return await self._store.cases.answer(
-            case.id, fence=fence, answer=answer, label=await self._answering.label(case, answer.verb, by, now), at_ns=now,
-            deliver_at_ns=self._roster.delivered_at(case, now), entries=spent,
-        )  # fmt: skip
-
     async def _find(self, case_id: str) -> Case:
         case = await self._store.cases.find(case_id)
         if case is None:
@@ -252,22 +191,12 @@ class Desk:
             raise NotAllowed(f"{by.role}s do not approve answers")
         if case.answered_by == by.name:
             raise NotAllowed("two persons must agree: somebody else than its author approves an answer")
-        self._admit(case, by)
+        self._roster.admit(case, by)
         return case
-
-    def _admit(self, case: Case, by: Person) -> None:
-        if not by.may("answer"):
-            raise NotAllowed(f"{by.role}s do not answer cases")
-        if not self._roster.is_open(case.role, by.name):
-            raise NotAllowed(f"cases of {case.role} are not {by.name}'s")
 
     async def _held(self, by: Person) -> int:
         """How many cases a person has now."""
         return len(await self._store.cases.waiting(states=("claimed",), by=by.name))
-
-
-def _kind(case: Case) -> tuple[str, str, str]:
-    return case.tenant, case.feature, case.role
 
 
 def _full(by: Person, held: int) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from surefoot.app.serving import Serving
+from surefoot.errors import NotAllowed
 from surefoot.policy import Feature
 from surefoot.policy import Person as Role
 from surefoot.records import Case
+from surefoot.records.person import Person
 
 _SECOND_NS = 1_000_000_000
 _UNDO_SECONDS = 10.0  # of a feature that is configured no more
@@ -31,6 +33,13 @@ class Roster:
         """Whether an account may have a role's cases."""
         given = self._serving.runtime.config.settings.people.get(role)
         return given is None or not given.who or name in given.who
+
+    def admit(self, case: Case, by: Person) -> None:
+        """Raises NotAllowed unless a person may answer a case."""
+        if not by.may("answer"):
+            raise NotAllowed(f"{by.role}s do not answer cases")
+        if not self.is_open(case.role, by.name):
+            raise NotAllowed(f"cases of {case.role} are not {by.name}'s")
 
     def capacity(self, role: str) -> int:
         """How many cases somebody of a role has at once."""

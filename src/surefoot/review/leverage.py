@@ -50,12 +50,16 @@ class Leverage(Struct, frozen=True, kw_only=True):
     along: int  # answered along with another that waited at the same time
     again: int  # newcomers that an earlier answer resolved
     edited: Estimate  # of along and again: not word for word
-    cached: int  # questions that the cache answered with a person's general answer; they are no cases and not in `resolved`
+    cached: (
+        int  # questions that the cache answered with a person's general answer; they are no cases and not in `resolved`
+    )
     deflected: Estimate  # again and cached, as a share of what was resolved and cached
     minutes: float | None  # of people, as far as known
     per_answer: Span  # cases resolved by each answer written
     per_minute: Span  # cases resolved in a human minute
-    saved_minutes: Span  # what the others and the cached would have taken, each as a case by itself, less what they took
+    saved_minutes: (
+        Span  # what the others and the cached would have taken, each as a case by itself, less what they took
+    )
 
 
 def along_with(case_id: str, *, before: bool = False, edited: bool = False, bulk: bool = False) -> str:

@@ -8,7 +8,9 @@ from typing import Protocol
 from surefoot.records import Case, CaseAnswer, CaseEvent, Claim, Entry, Label, Moment
 from surefoot.records.case import PENDING, WAITING
 
-SLACK_NS = 3_600_000_000_000  # an hour: how much later than its time an event may become visible and still be looked for
+SLACK_NS = (
+    3_600_000_000_000  # an hour: how much later than its time an event may become visible and still be looked for
+)
 
 
 class CaseQueue(Protocol):

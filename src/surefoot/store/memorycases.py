@@ -180,7 +180,7 @@ class MemoryCases(CaseVerbs):
     def open(self, case: Case) -> None:
         """Add a case and its first event."""
         self._cases[case.id] = case
-        self._append(case, casework.opened(case))
+        _append(self._events, self._audit, case, casework.opened(case))
 
     def waiting_in(self, question: Asked) -> str:
         """The id of the case that a question waits in; "" when there is none."""
@@ -215,7 +215,7 @@ class MemoryCases(CaseVerbs):
             raise StoreError(f"there is a label {change.label.id} already")
         self._cases[case_id] = change.case
         for event in change.events:
-            self._append(change.case, event)
+            _append(self._events, self._audit, change.case, event)
         if change.label is not None:
             self._labels.append(change.label)
             if change.label.verdict == "wrong":
@@ -229,26 +229,27 @@ class MemoryCases(CaseVerbs):
     def _held(self, by: str) -> int:
         return sum(case.state == "claimed" and case.claimed_by == by for case in self._cases.values())
 
-    def _append(self, case: Case, event: Happened) -> None:
-        self._events.append(
-            CaseEvent(
-                id=len(self._events) + 1,
-                case_id=case.id,
-                at_ns=event.at_ns,
-                kind=event.kind,
-                detail=event.detail,
-                by=event.by,
-                tenant=case.tenant,
-                feature=case.feature,
-                state=event.state,
-                text=event.text,
-            )
+
+def _append(events: list[CaseEvent], audit: Audit | None, case: Case, event: Happened) -> None:
+    events.append(
+        CaseEvent(
+            id=len(events) + 1,
+            case_id=case.id,
+            at_ns=event.at_ns,
+            kind=event.kind,
+            detail=event.detail,
+            by=event.by,
+            tenant=case.tenant,
+            feature=case.feature,
+            state=event.state,
+            text=event.text,
         )
-        if self._audit is not None:
-            self._audit.chained({
-                "case_id": case.id, "at_ns": event.at_ns, "kind": event.kind, "detail": event.detail, "by": event.by,
-                "state": event.state,
-            })  # fmt: skip
+    )
+    if audit is not None:
+        audit.chained({
+            "case_id": case.id, "at_ns": event.at_ns, "kind": event.kind, "detail": event.detail, "by": event.by,
+            "state": event.state,
+        })  # fmt: skip
 
 
 def _place(case: Case) -> tuple[int, str]:

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec.structs import astuple
 from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, func, or_, select
-from sqlalchemy import case as when
 
 from surefoot.errors import StoreError
-from surefoot.records import Case, CaseEvent, Claim, Entry, Moment
-from surefoot.records.case import ANSWERS, PENDING, WAITING
+from surefoot.records import Case, Claim, Entry
+from surefoot.records.case import PENDING, WAITING
 from surefoot.store import casework, schema
-from surefoot.store.cases import SLACK_NS
 from surefoot.store.caseverbs import CaseVerbs, How, claim_of
 from surefoot.store.casework import SKEW_NS, Change, Happened
-from surefoot.store.database import Database, Room
+from surefoot.store.database import Database
 from surefoot.store.scribe import CASE_WORDS, case_label, hold_events
 from surefoot.store.sqlaudit import chained
+from surefoot.store.sqlcaseevents import SqlCaseEvents, opened_text
 from surefoot.store.sqllabels import append_label
-from surefoot.store.vault import NONCE
 
 _table, _events = schema.cases, schema.case_events
 _CLAIMS = 7_378_707  # any number that nobody else takes advisory locks of two numbers under
-_PAGE = 1000
 
 
-class SqlCases(Room, CaseVerbs):
+class SqlCases(SqlCaseEvents, CaseVerbs):
     """`Cases` on tables."""
 
     async def get(self, case_id: str, *, tenant: str) -> Case | None:
@@ -156,43 +153,6 @@ class SqlCases(Room, CaseVerbs):
         mine = _cases().where(_table.c.subject == subject, _table.c.kind == "question")
         return await self._all(mine.order_by(_table.c.opened_at_ns.desc(), _table.c.id.desc()).limit(limit))
 
-    async def history(self, case_id: str) -> Sequence[CaseEvent]:
-        """What happened to a case, oldest first, with the texts that were said."""
-        subjects = schema.subjects
-        key = and_(subjects.c.subject == _table.c.subject, subjects.c.generation == _events.c.generation)
-        joined = _told_of().add_columns(_events.c.generation, _events.c.text, _table.c.subject, subjects.c.wrapped_key)
-        wanted = joined.outerjoin(subjects, key).where(_events.c.case_id == case_id).order_by(_events.c.id)
-        database = self.database
-        rows = await database.read(lambda connection: connection.execute(wanted).all())
-        return [_event(row, _opened(database, row, "text", row.case_id, "event")) for row in rows]
-
-    async def changes(self, *, after: int, limit: int = 1000) -> Sequence[CaseEvent]:
-        """Events of all cases with an id above `after`, ascending, without texts."""
-        wanted = _told_of().where(_events.c.id > after).order_by(_events.c.id).limit(limit)
-        rows = await self.database.read(lambda connection: connection.execute(wanted).all())
-        return [_event(row, None) for row in rows]
-
-    async def moments(self, *, since_ns: int, until_ns: int) -> AsyncIterator[Moment]:
-        """Events of all cases in [since_ns, until_ns), the newest first.
-
-        Pages go back along the ids, which grow as events become visible, until a whole page is older than anything asked for.
-        """
-        page = _MOMENTS.order_by(_events.c.id.desc()).limit(_PAGE)
-        wanted = page
-        while True:
-            rows = await self._rows(wanted)
-            for row in rows:
-                if since_ns <= row.at_ns < until_ns:
-                    yield _moment(row)
-            if len(rows) < _PAGE or max(row.at_ns for row in rows) < since_ns - SLACK_NS:
-                return
-            wanted = page.where(_events.c.id < rows[-1].id)
-
-    async def last_change(self) -> int:
-        """The id of the newest event; 0 before the first."""
-        wanted = select(func.coalesce(func.max(_events.c.id), 0))
-        return int(await self.database.read(lambda connection: connection.execute(wanted).scalar_one()))
-
     async def _first(self, wanted: Select[Any]) -> Case | None:
         database = self.database
         row = await database.read(lambda connection: connection.execute(wanted).first())
@@ -200,9 +160,6 @@ class SqlCases(Room, CaseVerbs):
 
     async def _all(self, wanted: Select[Any]) -> Sequence[Case]:
         return [_case(self.database, row) for row in await self._rows(wanted)]
-
-    async def _rows(self, wanted: Select[Any]) -> Sequence[Row[Any]]:
-        return await self.database.read(lambda connection: connection.execute(wanted).all())
 
     async def _each(self, wanted: Select[Any], how: How) -> Sequence[Change]:
         """Change every case of a query, in one transaction; those that somebody else is changing are left out."""
@@ -329,60 +286,14 @@ def _update(names: tuple[str, ...]) -> Update:
     return _table.update().where(_table.c.id == bindparam("of_case")).values({name: bindparam(name) for name in names})
 
 
-def _told_of() -> Select[Any]:
-    """Events with what is known of their cases."""
-    event = _events.c
-    columns = (event.id, event.case_id, event.at_ns, event.kind, event.detail, event.by, event.state)
-    joined = _events.outerjoin(_table, _table.c.id == event.case_id)
-    return select(*columns, _table.c.tenant, _table.c.feature).select_from(joined)
-
-
-def _moments() -> Select[Any]:
-    """Events with their cases; of an answer also the time that was booked by then."""
-    line = schema.ledger.c
-    of_request = and_(line.request_id == _table.c.request_id, line.kind == "human", line.at_ns <= _events.c.at_ns)
-    booked = select(func.sum(line.quantity)).where(of_request).correlate(_table, _events).scalar_subquery()
-    seconds = when((_events.c.kind.in_(ANSWERS), booked), else_=None).label("seconds")
-    joined = _told_of().where(_table.c.id.is_not(None))
-    case = _table.c
-    return joined.add_columns(case.request_id, case.kind.label("of_kind"), case.role, case.rung, seconds)
-
-
-_MOMENTS = _moments()
-
-
-def _moment(row: Row[Any]) -> Moment:
-    return Moment(
-        event=_event(row, None), request_id=row.request_id, kind=row.of_kind, role=row.role, rung=row.rung,
-        seconds=None if row.seconds is None else int(row.seconds),
-    )  # fmt: skip
-
-
-def _event(row: Row[Any], text: str | None) -> CaseEvent:
-    return CaseEvent(
-        id=row.id, case_id=row.case_id, at_ns=row.at_ns, kind=row.kind, detail=row.detail, by=row.by,
-        tenant=row.tenant or "", feature=row.feature or "", state=row.state, text=text,
-    )  # fmt: skip
-
-
 def _case(database: Database, row: Row[Any]) -> Case:
     fields = dict(row._mapping)
     for name in CASE_WORDS:
-        fields[name] = _opened(database, row, name, row.id, name)
+        fields[name] = opened_text(database, row, name, row.id, name)
     del fields["wrapped_key"], fields["generation"]
     if fields["label"] is not None:
         fields["label"] = bytes(fields["label"])
     return Case(**fields)
-
-
-def _opened(database: Database, row: Row[Any], column: str, case_id: str, name: str) -> str | None:
-    """A sealed text in clear; None when there is none or its subject's key is destroyed."""
-    sealed = row._mapping[column]
-    if sealed is None or row.wrapped_key is None:
-        return None
-    parts = (sealed[:NONCE], sealed[NONCE:])
-    label = case_label(case_id, name)
-    return database.vault.unseal(row.subject, row.generation, row.wrapped_key, parts, label).decode()
 
 
 def _plain(value: object) -> object:

@@ -274,7 +274,7 @@ def spread(desk: Desk, others: list[str], *, seconds: float | None = None, **mor
     """Answer the first case for everybody, and give that to others."""
     assert desk.answer("replace", "Within 30 days.", general=True, seconds=10)
     given = {"by": AMY, "meaning": "I answer", "seconds": seconds} | more
-    return list(desk.run(desk.desk.answer_others(desk.id, others, **given)))  # type: ignore[arg-type]
+    return list(desk.run(desk.desk.batch.answer(desk.id, others, **given)))  # type: ignore[arg-type]
 
 
 def test_a_general_answer_is_given_to_others_each_with_a_claim_of_its_own(desk: Callable[..., Desk]) -> None:
@@ -293,7 +293,7 @@ def test_a_member_whose_draft_says_the_same_accepts_it(desk: Callable[..., Desk]
     other = one.cases[1].id
     draft = one.run(one.desk.draft(one.case(other)))
     one.answer("replace", draft, general=True)
-    one.run(one.desk.answer_others(one.id, [other], by=AMY, meaning="I answer"))
+    one.run(one.desk.batch.answer(one.id, [other], by=AMY, meaning="I answer"))
     assert one.case(other).verb == "accept"
 
 
@@ -312,7 +312,7 @@ def test_an_answer_for_one_person_or_of_another_is_given_to_nobody(desk: Callabl
     one.answer("replace", "As we said.", general=False)
     for by in (AMY, BEN):
         with pytest.raises(NotAllowed):
-            one.run(one.desk.answer_others(one.id, [other], by=by, meaning="I answer"))
+            one.run(one.desk.batch.answer(one.id, [other], by=by, meaning="I answer"))
     assert one.case(other).state == "open"
 
 

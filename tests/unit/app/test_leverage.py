@@ -141,7 +141,13 @@ async def test_leverage_lowers_what_is_needed() -> None:
     store = await desk()
     await past(store, 200)
     found = await plan(
-        store, POLICY, await seen(store, POLICY, since_ns=0, now_ns=NOW), "person", zone=UTC, share=0.8, within_seconds=150
+        store,
+        POLICY,
+        await seen(store, POLICY, since_ns=0, now_ns=NOW),
+        "person",
+        zone=UTC,
+        share=0.8,
+        within_seconds=150,
     )
     assert found.within_seconds == 150 and len(found.leveraged) == 2
     hours = [each.people_hours for _, each in found.leveraged if each.people_hours is not None]

@@ -66,14 +66,14 @@ def fits(gateway: Gateway, near: Neighbours, number: int) -> Proposal | None:
 
 def known(near: Neighbours) -> tuple[str, ...]:
     """The cases that speak for an answer."""
-    return tuple(near._places["local", "f"].answers._answer)
+    return tuple(near.memory._places["local", "f"].answers._answer)
 
 
 def held(near: Neighbours) -> str:
     """Every word that is in memory."""
-    place = near._places["local", "f"]
+    place = near.memory._places["local", "f"]
     words = [*place.waiting._index._number, *place.answers._index._number, *place.answers._facts.values()]
-    return " ".join(map(str, [*words, *place.waiting._cases.values(), *near._of]))
+    return " ".join(map(str, [*words, *place.waiting._cases.values(), *near.memory._of]))
 
 
 def test_general_answers_are_shown_beside_like_questions_and_others_never(gateway: Gateway) -> None:
@@ -174,7 +174,7 @@ def test_after_a_general_answer_the_others_are_offered(gateway: Gateway, taught:
 def test_an_erased_subject_leaves_the_memory_within_the_time_that_is_promised(
     gateway: Gateway, taught: Neighbours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("surefoot.app.neighbours.ERASED_SECONDS", 0.02)
+    monkeypatch.setattr("surefoot.app.likecases.ERASED_SECONDS", 0.02)
     fresh = Neighbours(gateway.store)
     assert fits(gateway, fresh, 3) is not None and "question" in repr(held(fresh)).casefold()
 
@@ -187,13 +187,13 @@ def test_an_erased_subject_leaves_the_memory_within_the_time_that_is_promised(
 
     gateway.runner.run(erase())
     assert not held(fresh) and known(fresh) == ()
-    fresh.close()
+    fresh.memory.close()
 
 
 def test_who_was_not_erased_stays(gateway: Gateway, taught: Neighbours) -> None:
     fits(gateway, taught, 3)
     gateway.runner.run(gateway.store.journal.erase_subject(tenant="local", end_user="somebody else"))
-    assert gateway.runner.run(taught.forget_erased()) == 0 and len(known(taught)) == 3
+    assert gateway.runner.run(taught.memory.forget_erased()) == 0 and len(known(taught)) == 3
 
 
 def test_a_store_that_fails_is_read_again(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,10 +220,10 @@ def test_an_erasure_by_another_process_is_noticed(tmp_path: Path) -> None:
         await here.commit(replace(commit("a", case=opened, pseudonym=pseudonym), content=said))
         near = Neighbours(here)
         await near.past(opened)
-        assert len(near._places["clinic", "triage"].waiting) == 1
+        assert len(near.memory._places["clinic", "triage"].waiting) == 1
         assert await there.journal.erase_subject(tenant="clinic", end_user="ann") == 1
-        assert await near.forget_erased() == 1 and not len(near._places["clinic", "triage"].waiting)
-        near.close()
+        assert await near.memory.forget_erased() == 1 and not len(near.memory._places["clinic", "triage"].waiting)
+        near.memory.close()
         await there.close()
         await here.close()
 

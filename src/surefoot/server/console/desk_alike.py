@@ -38,7 +38,7 @@ async def answer_alike(request: Request) -> Response:
         return await too_late(request)
     offered = await room_of(request).neighbours.alike(case)
     trouble = await _refused(request, case)
-    bulk = bool(sent.get("all")) and desk_of(request).is_bulk(case)
+    bulk = bool(sent.get("all")) and desk_of(request).batch.may_be_bulk(case)
     clear = [each.case.id for each in offered if each.member.clear]
     confirmed = clear if bulk else sent.getlist("member")
     if trouble is None and not confirmed:
@@ -46,7 +46,7 @@ async def answer_alike(request: Request) -> Response:
     if trouble is not None:
         return await _show(request, case, offered, trouble)
     measured = seconds_of(request)
-    told = await desk_of(request).answer_others(
+    told = await desk_of(request).batch.answer(
         case.id, [each for each in confirmed if each in clear], by=person, meaning=MEANING, bulk=bulk,
         seconds=_since_shown(request) if measured is None else measured, estimated=measured is None,
     )  # fmt: skip
@@ -83,7 +83,7 @@ async def _show(request: Request, case: Case, offered: Sequence[Alike], trouble:
     may = case.answered_by == current(request).name and await _refused(request, case) is None
     return page(
         request, "desk/alike.html", status=200 if trouble is None else 422, case=case, question=mine, answer=answer,
-        members=members, clear=sum(each.member.clear for each in offered), bulk=desk_of(request).is_bulk(case),
+        members=members, clear=sum(each.member.clear for each in offered), bulk=desk_of(request).batch.may_be_bulk(case),
         may=may, error=trouble, notice="", spent=sent.get("seconds", "") or "0",
         shown_ms=sent.get("shown", "") or str(time.time_ns() // 1_000_000), **CONSTANT,
     )  # fmt: skip

@@ -262,7 +262,9 @@ async def _proposed(request: Request, case: Case) -> tuple[Earlier | None, Seque
         return None, ()
     near = room_of(request).neighbours
     fit, found = await near.fitting(case), await near.past(case)
-    fits = None if fit is None else _earlier(fit.past, [words_of(each, mine="that question") for each in fit.differences])
+    fits = (
+        None if fit is None else _earlier(fit.past, [words_of(each, mine="that question") for each in fit.differences])
+    )
     past = [_earlier(each) for each in found if fits is None or each.answer != fits.answer]
     others = [each.id for each in (fits, *past) if each is not None]
     if others:

@@ -29,7 +29,7 @@ class Room:
     def close(self) -> None:
         """Let go of whoever listens, and read no more."""
         self.feed.end()
-        self.neighbours.close()
+        self.neighbours.memory.close()
 
 
 def room_of(request: Request) -> Room:
