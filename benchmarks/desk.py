@@ -19,13 +19,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.deskstream import QUEUE, SEED, Nearest, Same, Streamed, questions, stream
+from benchmarks.deskstream import QUEUE, SEED, Nearest, Same, Streamed, questions, stream, thresholds
 from benchmarks.deskwork import case_id, fill, opened
 from benchmarks.machine import machine
+from surefoot.review.clusters import ALIKE, SIMILAR
 from surefoot.stats import Estimate, clopper_pearson, quantile
 
 _TEXT = "How do I get the money back for a card payment that I made twice by mistake?"
@@ -149,9 +150,10 @@ def _started(*command: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-m", "benchmarks.deskwork", *command], stdout=subprocess.PIPE, text=True)
 
 
-def leverage(folder: Path, limit: int | None) -> tuple[dict[str, float | int], Iterator[str]]:
+def leverage(folder: Path, limit: int | None) -> tuple[dict[str, float | int], Sequence[str]]:
     """(figures, lines for people)."""
-    _, rest = questions(folder)
+    trained, rest = questions(folder)
+    least = thresholds(trained)
     rest = rest[:limit]
     runs = {confirm: stream(rest, confirm) for confirm in ("blind", "checked", "read")}
     naive = {"the same words": stream(rest, "blind", Same()), "plain cosine": stream(rest, "blind", Nearest())}
@@ -163,7 +165,7 @@ def leverage(folder: Path, limit: int | None) -> tuple[dict[str, float | int], I
         "cases_per_answer_read": round(runs["read"].cases_per_answer, 3),
         "n": len(rest), "seed": SEED,
     }  # fmt: skip
-    return figures, _lines(runs | naive)
+    return figures, (*_lines(runs | naive), *_thresholds(least))
 
 
 def _lines(runs: dict[str, Streamed]) -> Iterator[str]:
@@ -178,6 +180,13 @@ def _lines(runs: dict[str, Streamed]) -> Iterator[str]:
         )
     yield "  blind: every offer is confirmed; checked: those in which nothing differs; read: the right ones, by a reader"
     yield "  who never errs. The baselines are confirmed blindly."
+
+
+def _thresholds(least: dict[str, tuple[float, int]]) -> Iterator[str]:
+    yield "likeness at which half ask the same, on the part that thresholds are chosen on (serving uses these):"
+    for name, serving in (("waiting", ALIKE), ("answered", SIMILAR)):
+        found, n = least[name]
+        yield f"  beside {name:9} cases {found:.2f}, n = {n} pairs; serving {serving:.2f}"
 
 
 def _hundred(rate: Estimate) -> str:

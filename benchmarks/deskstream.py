@@ -27,6 +27,7 @@ SEED, DEVELOPED_ON = 7, 0.3
 QUEUE = 200  # cases that wait at once
 OFFERS = 12  # waiting cases that are offered with an answer
 _FEW = 50  # pairs of a window below which it says nothing
+_NAMED = 0.2  # cosine from which on the baselines look at a waiting case
 _PLAIN = 0.6  # cosine of the naive baseline; set by hand
 
 
@@ -207,7 +208,7 @@ class _Desk:
                 (member.case_id, member.clear)
                 for member in self._waiting.offered(question.case, self._known, limit=OFFERS)
             ]  # fmt: skip
-        near = [member.case_id for member in self._waiting.like(question.case, limit=OFFERS)]
+        near = [member.case_id for member in self._waiting.like(question.case, least=_NAMED, limit=OFFERS)]
         fits = [(each, self._known.fit(self.open[each].case)) for each in near]
         return [(each, fit.clear) for each, fit in fits if fit is not None and fit.answer == question.intent]
 

@@ -98,14 +98,14 @@ class Waiting:
         """The waiting cases to offer with an answer that was just given to a case, as they are asked for: those like it that
         no other answer fits better. Call `answers.learn` with the case first; none when the answer is not among them.
         """
-        answer = answers.answer_of(case.id)
+        answer, mine = answers.answer_of(case.id), facts(case)
         if answer is None:
             return
         for hit in self._index.search(case.text, limit=limit, least=_LEAST):
             other = self._cases.get(hit.id)  # it may have left since
             fit = answers.fit(other) if other is not None and hit.id != case.id else None
-            if fit is not None and fit.answer == answer:
-                yield Member(hit.id, hit.score, fit.differences)
+            if other is not None and fit is not None and fit.answer == answer:
+                yield Member(hit.id, hit.score, _as_seen_from(mine, other, fit))
 
     def proposed(self, case: Asked, answers: Answers, *, limit: int = 50) -> Iterator[Member]:
         """First what is `offered`, then the others that are plainly like the case, which for that are not clear."""
@@ -191,6 +191,14 @@ class Answers:
         if lead < CLEAR:
             found = (*found, Difference(ANOTHER, answer, ranked[1][1] if len(ranked) > 1 else "-"))
         return Fit(answer, score, lead, nearest, found)
+
+
+def _as_seen_from(mine: Facts, other: Asked, fit: Fit) -> tuple[Difference, ...]:
+    """What a person is told who looks at one case of the answer: what differs from that one, not from some other witness."""
+    if fit.clear:
+        return ()
+    contested = tuple(each for each in fit.differences if each.kind == ANOTHER)
+    return (*differences(mine, facts(other)), *contested) or fit.differences
 
 
 def _mean(found: Sequence[tuple[float, str]]) -> float:

@@ -119,3 +119,12 @@ def test_what_is_only_like_comes_after_what_is_offered_and_is_not_clear() -> Non
     offered = list(waiting.offered(asked(REFUND[0]), answers))
     assert found[: len(offered)] == offered and len({each.case_id for each in found}) == len(found) > len(offered) > 0
     assert all(UNSURE in {each.kind for each in member.differences} for member in found[len(offered) :])
+
+
+def test_what_differs_is_told_as_seen_from_the_case_that_is_answered() -> None:
+    answers, waiting = Answers(), Waiting([asked("May I take 900 mg of it daily?", "other")])
+    for name, dose in (("a", 200), ("b", 300), ("c", 400)):
+        answers.learn(asked(f"May I take {dose} mg of it daily?", name), "yes")
+    for name, dose in (("a", 200), ("c", 400)):
+        (member,) = waiting.offered(asked(f"May I take {dose} mg of it daily?", name), answers)
+        assert [str(each) for each in member.differences] == [f"number: {dose} mg / 900 mg"]
