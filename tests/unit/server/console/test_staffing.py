@@ -148,3 +148,11 @@ def test_nothing_on_it_needs_what_the_policy_forbids(office: Office) -> None:
     answer = office.login("lead").get(PATH)
     assert not re.search(r'style="|<style|<script(?! type="module" src="/static/)| on\w+="', answer.text)
     assert answer.text.count("<table") == answer.text.count("<caption>")
+
+
+def test_edits_and_what_the_cache_spared_have_rows_of_their_own(office: Office) -> None:
+    office.run(worked(office.store))
+    page = office.login("lead").get(PATH).text
+    assert row(page, "Of both, edited")[0] == "0.0%" and row(page, "Of both, edited")[2] == "20"
+    assert row(page, "Answered by the cache")[0] == "0"
+    assert row(page, "Deflected by earlier answers")[2] == "60"
