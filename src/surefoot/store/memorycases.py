@@ -3,47 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from surefoot.errors import StoreError
-from surefoot.records import Case, CaseEvent, Claim, Entry, Moment
-from surefoot.records.case import ANSWERS, PENDING, WAITING
+from surefoot.records import Case, Claim, Entry
+from surefoot.records.case import PENDING, WAITING
 from surefoot.store import casework
 from surefoot.store.caseverbs import CaseVerbs, How
-from surefoot.store.casework import Change, Happened
+from surefoot.store.casework import Change
 from surefoot.store.joining import Asked
+from surefoot.store.memorycaseevents import Audit, Ledger, MemoryCaseEvents
 from surefoot.store.memorylabels import MemoryLabels
 
 Forget = Callable[[str, str, str], None]  # tenant, feature, fingerprint: drops a cached answer
 
 
-class Ledger(Protocol):
-    """Where people's time is booked."""
-
-    def add(self, entries: Sequence[Entry]) -> None:
-        """Write lines that nothing was reserved for."""
-
-    def human_seconds(self, request_id: str, *, until_ns: int) -> int | None:
-        """What is booked of people's time to a request up to a time; None when nothing is."""
-
-
-class Audit(Protocol):
-    """Where events are vouched for."""
-
-    def chained(self, row: Mapping[str, object]) -> object:
-        """Note an event."""
-
-
-class MemoryCases(CaseVerbs):
+class MemoryCases(MemoryCaseEvents, CaseVerbs):
     """`Cases` in dictionaries."""
 
     def __init__(self, labels: MemoryLabels, forget: Forget, ledger: Ledger, audit: Audit | None = None) -> None:
-        self._labels, self._forget, self._ledger, self._audit = labels, forget, ledger, audit
-        self._cases: dict[str, Case] = {}
-        self._events: list[CaseEvent] = []
+        super().__init__(ledger, audit)
+        self._labels, self._forget = labels, forget
 
     async def get(self, case_id: str, *, tenant: str) -> Case | None:
         """The case, or None when there is none or it belongs to another tenant."""
@@ -153,34 +135,10 @@ class MemoryCases(CaseVerbs):
         found = [case for case in self._cases.values() if case.subject == subject and case.kind == "question"]
         return sorted(found, key=lambda case: (case.opened_at_ns, case.id), reverse=True)[:limit]
 
-    async def history(self, case_id: str) -> Sequence[CaseEvent]:
-        """What happened to a case, oldest first."""
-        return [event for event in self._events if event.case_id == case_id]
-
-    async def changes(self, *, after: int, limit: int = 1000) -> Sequence[CaseEvent]:
-        """Events of all cases with an id above `after`, ascending, without texts."""
-        start = max(after, 0)  # ids are places, counted from 1
-        return [replace(event, text=None) for event in self._events[start : start + limit]]
-
-    async def moments(self, *, since_ns: int, until_ns: int) -> AsyncIterator[Moment]:
-        """Events of all cases in [since_ns, until_ns), the newest first."""
-        for event in self._events[::-1]:
-            if since_ns <= event.at_ns < until_ns:
-                case = self._cases[event.case_id]
-                booked = self._ledger.human_seconds(case.request_id, until_ns=event.at_ns)
-                yield Moment(
-                    event=replace(event, text=None), request_id=case.request_id, kind=case.kind, role=case.role,
-                    rung=case.rung, seconds=booked if event.kind in ANSWERS else None,
-                )  # fmt: skip
-
-    async def last_change(self) -> int:
-        """The id of the newest event; 0 before the first."""
-        return len(self._events)
-
     def open(self, case: Case) -> None:
         """Add a case and its first event."""
         self._cases[case.id] = case
-        _append(self._events, self._audit, case, casework.opened(case))
+        self.append(case, casework.opened(case))
 
     def waiting_in(self, question: Asked) -> str:
         """The id of the case that a question waits in; "" when there is none."""
@@ -215,7 +173,7 @@ class MemoryCases(CaseVerbs):
             raise StoreError(f"there is a label {change.label.id} already")
         self._cases[case_id] = change.case
         for event in change.events:
-            _append(self._events, self._audit, change.case, event)
+            self.append(change.case, event)
         if change.label is not None:
             self._labels.append(change.label)
             if change.label.verdict == "wrong":
@@ -228,28 +186,6 @@ class MemoryCases(CaseVerbs):
 
     def _held(self, by: str) -> int:
         return sum(case.state == "claimed" and case.claimed_by == by for case in self._cases.values())
-
-
-def _append(events: list[CaseEvent], audit: Audit | None, case: Case, event: Happened) -> None:
-    events.append(
-        CaseEvent(
-            id=len(events) + 1,
-            case_id=case.id,
-            at_ns=event.at_ns,
-            kind=event.kind,
-            detail=event.detail,
-            by=event.by,
-            tenant=case.tenant,
-            feature=case.feature,
-            state=event.state,
-            text=event.text,
-        )
-    )
-    if audit is not None:
-        audit.chained({
-            "case_id": case.id, "at_ns": event.at_ns, "kind": event.kind, "detail": event.detail, "by": event.by,
-            "state": event.state,
-        })  # fmt: skip
 
 
 def _place(case: Case) -> tuple[int, str]:
