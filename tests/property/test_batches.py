@@ -7,6 +7,7 @@ from app_support import Gateway
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from surefoot.records.case import Signed
 from surefoot.records.person import Person
 
 AMY, BEN = (Person(name=name, shown=name.title(), role="operator") for name in ("amy", "ben"))
@@ -41,7 +42,7 @@ def test_the_time_of_a_batch_is_split_never_lost_and_never_counted_twice(
         for number in taken:
             run(desk.claim(ids[number], by=BEN))
         others = [ids[number] for number in sorted(confirmed)]
-        told = run(desk.batch.answer(ids[0], others, by=AMY, meaning="I answer", seconds=float(spent)))
+        told = run(desk.batch.answer(ids[0], others, by=AMY, signed=Signed(meaning="I answer"), seconds=float(spent)))
         assert set(told) == {ids[number] for number in confirmed - taken}
         lines = [line for line in run(gateway.store.ledger.entries()) if line.kind == "human"]
         gateway.close()

@@ -8,6 +8,7 @@ from surefoot.app.answering import Answering
 from surefoot.app.roster import Roster
 from surefoot.errors import NotAllowed, NotFound
 from surefoot.records import Case, CaseAnswer, Claim
+from surefoot.records.case import Signed
 from surefoot.records.person import Person
 from surefoot.review.leverage import along_with
 from surefoot.store import Store
@@ -27,7 +28,7 @@ class Batch:
         return self._roster.bulk(case)
 
     async def answer(
-        self, case_id: str, others: Sequence[str], *, by: Person, meaning: str, bulk: bool = False,
+        self, case_id: str, others: Sequence[str], *, by: Person, signed: Signed, bulk: bool = False,
         seconds: float | None = None, estimated: bool = False,
     ) -> Sequence[str]:  # fmt: skip
         """Which waiting cases took the general answer that this person gave to one. Each has a label and an undo window of its
@@ -39,18 +40,20 @@ class Batch:
             case_id: the case that was answered.
             others: cases that a person confirmed one by one, or with `bulk` all together.
             by: who answered it.
-            meaning: what the person was shown as the meaning of signing.
+            signed: what the person was shown as the meaning of signing, once for all of them, and how it was known to be them.
             bulk: whether nobody looked at each.
             seconds: spent on all of them together: whole seconds that are split over those that take the answer, so that
                 they add up; None: each since its claim.
             estimated: whether nobody measured them.
-        Raises: NotFound, NotAllowed (another's answer, one for one person, bulk where the feature has none), BadRequest.
+        Raises: NotFound, NotAllowed (another's answer, one for one person, bulk where the feature has none, a role's
+            password that was not asked for), BadRequest.
         """
         case, now = await self._store.cases.find(case_id), self._clock()
         if case is None:
             raise NotFound(f"there is no case {case_id!r}")
         if case.answered_by != by.name or case.answer is None or not case.general:
             raise NotAllowed("only a general answer of one's own is given to others")
+        self._roster.see_signed(case, signed)
         if bulk and not self._roster.bulk(case):
             raise NotAllowed(f"in {case.feature} a person looks at every case that an answer is given to")
         claims = [each for each in [await self._claimed(name, case, by) for name in dict.fromkeys(others)] if each]
@@ -60,7 +63,7 @@ class Batch:
             verb = "accept" if case.answer == (await self._answering.draft(claim.case)).strip() else "replace"
             answer = CaseAnswer(
                 verb=verb, text=case.answer, by=by.name, general=True, seconds=share, signed_at_ns=now,
-                meaning=f"{meaning}, {along_with(case.id, bulk=bulk)}",
+                meaning=f"{signed.meaning}, {along_with(case.id, bulk=bulk)}", signed=signed.how,
             )  # fmt: skip
             spent = await self._answering.minutes(claim.case, share, now, estimated=estimated or None)
             if await self._answering.write(claim.case, claim.fence, answer, by, spent):

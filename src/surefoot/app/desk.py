@@ -17,12 +17,14 @@ from surefoot.app.roster import Roster
 from surefoot.app.serving import Serving
 from surefoot.errors import BadRequest, NotAllowed, NotFound
 from surefoot.records import Case, CaseAnswer, Claim
+from surefoot.records.case import Signed
 from surefoot.records.person import Person
 from surefoot.store import Store
 
 LEASE_SECONDS = 120.0  # without a heartbeat; then somebody else may have the case
 HEARTBEAT_SECONDS = 30.0  # how often the desk says that somebody is there
 LONGEST_SNOOZE_SECONDS = 7 * 86_400.0
+PLAIN = Signed()  # in a session, without a meaning
 _NOTE = 2000  # characters
 _SECOND_NS = 1_000_000_000
 
@@ -32,14 +34,14 @@ class Desk:
 
     def __init__(self, store: Store, serving: Serving, clock: Callable[[], int] = time.time_ns) -> None:
         self._store, self._clock = store, clock
-        self._roster = Roster(serving)
-        self._answering = Answering(store, self._roster)
+        self.roster = Roster(serving)
+        self._answering = Answering(store, self.roster)
         self.lease_ns = _ns(LEASE_SECONDS)
-        self.batch = Batch(store, self._roster, self._answering, self.lease_ns, clock)
+        self.batch = Batch(store, self.roster, self._answering, self.lease_ns, clock)
 
     def roles_of(self, name: str) -> tuple[str, ...]:
         """The roles whose cases an account may have: those that name it, and those that name nobody."""
-        return self._roster.roles_of(name)
+        return self.roster.roles_of(name)
 
     async def draft(self, case: Case) -> str:
         """The text of the draft that a case is about; "" when there is none, or it is erased."""
@@ -51,8 +53,8 @@ class Desk:
         Raises: NotFound, NotAllowed (another role's case, or the person has as many as its role's `capacity`).
         """
         case = await self._find(case_id)
-        self._roster.admit(case, by)
-        most = self._roster.capacity(case.role)
+        self.roster.admit(case, by)
+        most = self.roster.capacity(case.role)
         claim = await self._store.cases.claim(
             case_id, by=by.name, at_ns=self._clock(), lease_ns=self.lease_ns, capacity={case.role: most}
         )
@@ -62,8 +64,8 @@ class Desk:
 
     async def next(self, *, by: Person) -> Claim | None:
         """The case that comes first of those that this person may have; None when none waits. Raises NotAllowed."""
-        roles = self._roster.roles_of(by.name)
-        capacity = {role: self._roster.capacity(role) for role in roles}
+        roles = self.roster.roles_of(by.name)
+        capacity = {role: self.roster.capacity(role) for role in roles}
         claim = await self._store.cases.claim_next(
             roles=roles, by=by.name, at_ns=self._clock(), lease_ns=self.lease_ns, capacity=capacity
         )
@@ -81,7 +83,7 @@ class Desk:
         self, case_id: str, *, by: Person, fence: int, role: str = "", note: str = "", snooze_seconds: float = 0.0
     ) -> bool:
         """Whether the case went back to the queue: to the same role, to another one, or for later. Raises BadRequest."""
-        if role and role not in self._roster.roles():
+        if role and role not in self.roster.roles():
             raise BadRequest(f"there is no role {role!r}", param="role")
         if not 0 <= snooze_seconds <= LONGEST_SNOOZE_SECONDS:
             raise BadRequest("a case is put aside for at most a week", param="snooze_seconds")
@@ -101,7 +103,7 @@ class Desk:
         if not by.may("assign"):
             raise NotAllowed(f"{by.role}s do not give cases to others")
         case = await self._find(case_id)
-        if to and not self._roster.is_open(case.role, to):
+        if to and not self.roster.is_open(case.role, to):
             raise NotAllowed(f"{to} does not answer cases of {case.role}")
         return await self._store.cases.reassign(case_id, by=by.name, to=to, at_ns=self._clock(), lease_ns=self.lease_ns)
 
@@ -111,7 +113,7 @@ class Desk:
 
     async def answer(
         self, case_id: str, *, by: Person, fence: int, verb: str, text: str = "", general: bool = False,
-        meaning: str = "", seconds: float | None = None,
+        signed: Signed = PLAIN, seconds: float | None = None,
     ) -> bool:  # fmt: skip
         """Whether the case took the answer; False when the claim is lost, and then the text is kept for whoever goes on.
 
@@ -123,21 +125,23 @@ class Desk:
             verb: "accept" (the draft as it is), "edit", "replace", "reject", "ask".
             text: what is told; of "accept" "" is the draft, of "reject" "" are words of ours.
             general: whether others may get it too. Not with "reject" or "ask".
-            meaning: what the person was shown as the meaning of signing.
+            signed: what the person was shown as the meaning of signing, and how it was known to be this person.
             seconds: handling time; None: the time since the claim, marked as estimated.
-        Raises: NotFound, BadRequest.
+        Raises: NotFound, BadRequest, NotAllowed (also when the role's answers are signed with the password, and this is not).
         """
         case, now = await self._find(case_id), self._clock()
         if not by.may("answer"):
             raise NotAllowed(f"{by.role}s do not answer cases")
+        self.roster.see_signed(case, signed)
         given = await self._answering.given(case, verb, text, general=general)
         answer = CaseAnswer(
             verb=given[0],
             text=given[1],
             by=by.name,
             general=general,
-            meaning=meaning,
+            meaning=signed.meaning,
             seconds=seconds,
+            signed=signed.how,
             signed_at_ns=now,
         )
         if case.state == "claimed" and case.claimed_by != by.name:
@@ -146,18 +150,20 @@ class Desk:
         return await self._answering.write(case, fence, answer, by, spent)
 
     async def approve(
-        self, case_id: str, *, by: Person, fence: int, meaning: str = "", seconds: float | None = None
+        self, case_id: str, *, by: Person, fence: int, signed: Signed = PLAIN, seconds: float | None = None
     ) -> bool:
         """Whether a proposed answer, as it stood under this fence, is approved. Raises NotFound, NotAllowed: its own author."""
         case, now = await self._second(case_id, by), self._clock()
+        self.roster.see_signed(case, signed)
         spent = () if seconds is None else await self._answering.minutes(case, seconds, now)
         return await self._store.cases.approve(
             case_id,
             by=by.name,
             fence=fence,
             at_ns=now,
-            deliver_at_ns=self._roster.delivered_at(case, now),
+            deliver_at_ns=self.roster.delivered_at(case, now),
             entries=spent,
+            signed=signed,
         )
 
     async def disapprove(self, case_id: str, *, by: Person, note: str = "", seconds: float | None = None) -> bool:
@@ -191,7 +197,7 @@ class Desk:
             raise NotAllowed(f"{by.role}s do not approve answers")
         if case.answered_by == by.name:
             raise NotAllowed("two persons must agree: somebody else than its author approves an answer")
-        self._roster.admit(case, by)
+        self.roster.admit(case, by)
         return case
 
     async def _held(self, by: Person) -> int:

@@ -115,6 +115,13 @@ class People:
         await self._store.audit.add(AuditEvent(kind=_SIGNED, by=account.name, on=digest, detail=detail))
         return next(each for each in await self.signatures(digest) if each.id == said.id)
 
+    async def prove(self, name: str, password: str) -> Person:
+        """The person whose name and password these are: what a signature asks for. Raises LoginRefused, as a login does.
+
+        A wrong password counts as a failed login.
+        """
+        return (await self._proved(tidy(name), password)).person
+
     async def choose_password(self, person: Person, old: str, new: str) -> None:
         """Another password; every session of the person ends. Raises LoginRefused, BadRequest."""
         account = await self._proved(person.name, old)

@@ -7,6 +7,7 @@ from surefoot.errors import NotAllowed
 from surefoot.policy import Feature
 from surefoot.policy import Person as Role
 from surefoot.records import Case
+from surefoot.records.case import WITH_PASSWORD, Signed
 from surefoot.records.person import Person
 
 _SECOND_NS = 1_000_000_000
@@ -45,6 +46,16 @@ class Roster:
         """How many cases somebody of a role has at once."""
         given = self._serving.runtime.config.settings.people.get(role)
         return Role(role=role).capacity if given is None else given.capacity
+
+    def asks_password(self, role: str) -> bool:
+        """Whether whoever answers a role's cases signs each time with the password."""
+        given = self._serving.runtime.config.settings.people.get(role)
+        return given is not None and given.sign == "password"
+
+    def see_signed(self, case: Case, signed: Signed) -> None:
+        """Raises NotAllowed unless a signature is what the case's role asks for."""
+        if signed.how != WITH_PASSWORD and self.asks_password(case.role):
+            raise NotAllowed(f"cases of {case.role} are signed with the password")
 
     def role_of(self, case: Case) -> Role:
         """Who answers a case; with the defaults when its feature is configured no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 import time
@@ -19,6 +20,7 @@ from rich.table import Table
 from surefoot.app.caseview import CaseView, case_view, covered
 from surefoot.app.desk import Desk
 from surefoot.app.metrics import Metrics
+from surefoot.app.people import People
 from surefoot.app.serving import Serving
 from surefoot.app.settler import Settler
 from surefoot.app.times import urgency
@@ -28,7 +30,7 @@ from surefoot.config.hours import open_hours
 from surefoot.config.schema import PersonSettings
 from surefoot.errors import BadRequest, NotAllowed, NotFound
 from surefoot.records import Case, CaseEvent
-from surefoot.records.case import ENDED, PENDING
+from surefoot.records.case import ENDED, PENDING, UNPROVEN, WITH_PASSWORD, Signed
 from surefoot.records.person import Person
 from surefoot.review.priority import Priority
 from surefoot.store import Store
@@ -37,6 +39,7 @@ app = typer.Typer(invoke_without_command=True, help="Questions that wait for a p
 
 _WIDTH = 80
 _PAGE = 500
+_VARIABLE = "SUREFOOT_PASSWORD"  # of whoever signs, where nobody can be asked
 _MINUTE = 60.0
 _CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="The case's id.")]
 _FeatureOption = Annotated[str | None, typer.Option(help="Only this feature.")]
@@ -120,12 +123,15 @@ def answer(given: AnswerOptions) -> None:
         serving = Serving(config, store, Settler(store, Metrics()))
         try:
             desk = Desk(store, serving)
+            case = await store.cases.find(given.case_id)
+            asked = case is not None and desk.roster.asks_password(case.role)
+            signed = await _signed(store, given, asked=asked)
             claim = await desk.claim(given.case_id, by=person)
             if claim is None:
                 raise BadRequest(f"{given.case_id} is somebody else's, or it waits no more")
             done = await desk.answer(
                 given.case_id, by=person, fence=claim.fence, verb=given.verb, text=text, general=given.general,
-                meaning="answered in the terminal", seconds=given.seconds,
+                signed=Signed(meaning="answered in the terminal", how=signed), seconds=given.seconds,
             )  # fmt: skip
         finally:
             await serving.close()
@@ -177,6 +183,23 @@ async def _person(store: Store, name: str) -> Person:
     if account is None or account.disabled_at_ns is not None:
         raise NotAllowed(f"there is no account {name!r} in use: see `surefoot account list`")
     return account.person
+
+
+async def _signed(store: Store, given: AnswerOptions, *, asked: bool) -> str:
+    """How the answer is signed. Raises LoginRefused for a wrong password, BadRequest where it cannot be asked for."""
+    password = os.environ.get(_VARIABLE)
+    if password is None and not asked:
+        return UNPROVEN
+    if not await store.accounts.all():
+        raise NotAllowed("this is signed with a password: make accounts first, with `surefoot account create`")
+    if password is None and sys.stdin.isatty():
+        password = typer.prompt(f"Password of {given.by}", hide_input=True)
+    elif password is None:
+        if given.text == "-":
+            raise BadRequest(f"the text comes from the standard input: give the password in {_VARIABLE}")
+        password = sys.stdin.readline().rstrip("\r\n")
+    await People(store).prove(given.by, password)
+    return WITH_PASSWORD
 
 
 def _plain(case: Case) -> dict[str, object]:

@@ -142,6 +142,7 @@ retry_after_seconds = 60         # how often a waiting caller should ask; longer
 # deadline_seconds = 3600       # then next_role is asked, else the safe default happens; 0: never
 # safe_default = "decline"      # "draft": the best draft with a notice; "stronger": ask the top rung once more
 # next_role = "lead"            # another [people.ROLE]
+# sign = "session"              # "password": asked for again at every answer and approval; advised where two persons must agree
 # canned = { hours = "We are open from 8 to 5." }   # answers at hand on the desk, by a short name
 
 # [notify]                      # who is told when the queue is late: roles and numbers, never what was said

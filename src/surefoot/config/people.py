@@ -13,6 +13,7 @@ from surefoot.records.case import DEFAULTS
 
 Path = tuple[str, ...]
 
+SIGNS = ("session", "password")
 _NOT_BELOW = ("hourly_cost_usd", "deadline_seconds")
 _ABOVE = ("retry_after_seconds", "capacity", "sla_seconds")
 _LONGEST_SECONDS = 10 * 365 * 86_400.0
@@ -62,6 +63,8 @@ def _person(path: Path, given: PersonSettings, settings: File) -> Iterator[Probl
     if given.safe_default not in DEFAULTS:
         hint = near(given.safe_default, DEFAULTS)
         yield Problem((*path, "safe_default"), f'safe_default is "draft", "decline" or "stronger"{hint}')
+    if given.sign not in SIGNS:
+        yield Problem((*path, "sign"), f'sign is "session" or "password"{near(given.sign, SIGNS)}')
     if len(set(given.who)) != len(given.who) or not all(given.who):
         yield Problem((*path, "who"), "who names accounts, each once")
     yield from _when(path, given)

@@ -206,6 +206,7 @@ class PersonSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     deadline_seconds: float = 0.0  # after which the safe default happens; 0 = never
     safe_default: str = "decline"  # "draft": the best draft with a notice | "decline" | "stronger": ask the top rung
     next_role: str = ""  # who is asked at the deadline, before the safe default
+    sign: str = "session"  # "session": who is logged in signs | "password": asked for at each signature
     canned: dict[str, str] = {}  # answers that are at hand on the desk, by a short name
 
 

@@ -25,6 +25,7 @@ PERSON = "person"  # what stands for provider, model and rung where a person is 
 ANSWERS = ("answered", "proposed", "judged")  # kinds of events in which a person answers
 VERBS = ("accept", "edit", "replace", "reject", "ask")
 DEFAULTS = ("draft", "decline", "stronger")
+IN_SESSION, WITH_PASSWORD, UNPROVEN = "in a session", "with the password", "by command line, not proven"
 WAITS = ("poll", "held", "sse", "webhook")
 
 _MILLION = 1_000_000
@@ -84,6 +85,13 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.state in ENDED and (self.state != "expired" or self.delivered_at_ns > 0)
 
 
+class Signed(Struct, frozen=True, kw_only=True):
+    """What a signature says beside who and when."""
+
+    meaning: str = ""  # as the person read it
+    how: str = IN_SESSION  # IN_SESSION, WITH_PASSWORD or UNPROVEN: how it was known to be this person
+
+
 class CaseAnswer(Struct, frozen=True, kw_only=True):
     """What a person says to a case."""
 
@@ -94,6 +102,7 @@ class CaseAnswer(Struct, frozen=True, kw_only=True):
     meaning: str = ""  # what the signature means, as the person read it: "answered", "approved", ...
     seconds: float | None = None  # handling time; None: not known, and then it is estimated
     signed_at_ns: int = 0  # 0: when it is written
+    signed: str = ""  # how, as the event says it: "in a session", "with the password", ...
 
 
 class CaseEvent(Struct, frozen=True, kw_only=True):

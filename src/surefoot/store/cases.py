@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from surefoot.records import Case, CaseAnswer, CaseEvent, Claim, Entry, Label, Moment
-from surefoot.records.case import PENDING, WAITING
+from surefoot.records.case import PENDING, WAITING, Signed
 
 SLACK_NS = (
     3_600_000_000_000  # an hour: how much later than its time an event may become visible and still be looked for
@@ -126,8 +126,9 @@ class CaseWork(Protocol):
         """
 
     async def approve(
-        self, case_id: str, *, by: str, fence: int, at_ns: int, deliver_at_ns: int, entries: Sequence[Entry] = ()
-    ) -> bool:
+        self, case_id: str, *, by: str, fence: int, at_ns: int, deliver_at_ns: int, entries: Sequence[Entry] = (),
+        signed: Signed | None = None,
+    ) -> bool:  # fmt: skip
         """Whether the answer proposed under this fence was approved by somebody else than its author: it is "answered" now."""
 
     async def disapprove(self, case_id: str, *, by: str, at_ns: int, note: str, entries: Sequence[Entry] = ()) -> bool:

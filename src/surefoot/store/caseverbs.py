@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from surefoot.records import Case, CaseAnswer, CaseEvent, Claim, Entry, Label
+from surefoot.records.case import Signed
 from surefoot.store import casework
 from surefoot.store.casework import Change
 
@@ -83,12 +84,22 @@ class CaseVerbs(ABC):
         return await self._done(case_id, say, entries)
 
     async def approve(
-        self, case_id: str, *, by: str, fence: int, at_ns: int, deliver_at_ns: int, entries: Sequence[Entry] = ()
-    ) -> bool:
+        self, case_id: str, *, by: str, fence: int, at_ns: int, deliver_at_ns: int, entries: Sequence[Entry] = (),
+        signed: Signed | None = None,
+    ) -> bool:  # fmt: skip
         """Whether a proposed answer was approved by somebody else than its author."""
 
         def agree(case: Case) -> Change | None:
-            return casework.approve(case, by=by, fence=fence, at_ns=at_ns, deliver_at_ns=deliver_at_ns)
+            given = signed or Signed(how="")
+            return casework.approve(
+                case,
+                by=by,
+                fence=fence,
+                at_ns=at_ns,
+                deliver_at_ns=deliver_at_ns,
+                meaning=given.meaning,
+                signed=given.how,
+            )
 
         return await self._done(case_id, agree, entries)
 

@@ -114,17 +114,27 @@ def answer(case: Case, *, fence: int, given: CaseAnswer, label: Label | None, at
         answered_at_ns=at_ns, deliver_at_ns=0 if audit else deliver_at_ns, claimed_by="", lease_until_ns=0, lease_ns=0,
         autosave=None, label=None if audit or label is None else _encode(label),
     )  # fmt: skip
-    detail = given.verb + (", general" if given.general else "") + (f": {given.meaning}" if given.meaning else "")
+    detail = given.verb + (", general" if given.general else "") + signature(given.meaning, given.signed)
     event = Happened(kind=state, at_ns=at_ns, state=state, by=given.by, detail=detail, text=given.text)
     return Change(case=said, events=(event,), label=label if audit else None)
 
 
-def approve(case: Case, *, by: str, fence: int, at_ns: int, deliver_at_ns: int) -> Change | None:
+def signature(meaning: str, signed: str) -> str:
+    """What an event says of a signature beside its person and time: what it means, and how it was signed."""
+    how = f"signed {signed}" if signed else ""
+    said = f"{meaning} ({how})" if meaning and how else meaning or how
+    return f": {said}" if said else ""
+
+
+def approve(
+    case: Case, *, by: str, fence: int, at_ns: int, deliver_at_ns: int, meaning: str = "", signed: str = ""
+) -> Change | None:
     """A second person agrees with what was proposed under this fence."""
     if case.state != "proposed" or case.fence != fence or not by or by == case.answered_by:
         return None
     agreed = replace(case, state="answered", approved_by=by, deliver_at_ns=deliver_at_ns)
-    event = Happened(kind="approved", at_ns=at_ns, state="answered", by=by, detail=case.answered_by)
+    detail = case.answered_by + signature(meaning, signed)
+    event = Happened(kind="approved", at_ns=at_ns, state="answered", by=by, detail=detail)
     return Change(case=agreed, events=(event,))
 
 

@@ -10,6 +10,7 @@ from app_support import Gateway
 from surefoot.app.answering import DECLINED
 from surefoot.errors import BadRequest, NotAllowed, NotFound
 from surefoot.records import Case, Claim, Entry
+from surefoot.records.case import WITH_PASSWORD, Signed
 from surefoot.records.person import Person
 
 Make = Callable[..., Gateway]
@@ -273,7 +274,7 @@ def test_a_case_that_there_is_not_is_not_found(desk: Opened) -> None:
 def spread(desk: Desk, others: list[str], *, seconds: float | None = None, **more: object) -> list[str]:
     """Answer the first case for everybody, and give that to others."""
     assert desk.answer("replace", "Within 30 days.", general=True, seconds=10)
-    given = {"by": AMY, "meaning": "I answer", "seconds": seconds} | more
+    given = {"by": AMY, "signed": Signed(meaning="I answer"), "seconds": seconds} | more
     return list(desk.run(desk.desk.batch.answer(desk.id, others, **given)))  # type: ignore[arg-type]
 
 
@@ -285,7 +286,7 @@ def test_a_general_answer_is_given_to_others_each_with_a_claim_of_its_own(desk: 
         case = one.case(name)
         assert (case.answer, case.verb, case.general, case.answered_by) == ("Within 30 days.", "replace", True, "amy")
     said = one.run(one.gateway.store.cases.history(others[0]))[-1].detail
-    assert said == f"replace, general: I answer, as for {one.id}"
+    assert said == f"replace, general: I answer, as for {one.id} (signed in a session)"
 
 
 def test_a_member_whose_draft_says_the_same_accepts_it(desk: Callable[..., Desk]) -> None:
@@ -293,7 +294,7 @@ def test_a_member_whose_draft_says_the_same_accepts_it(desk: Callable[..., Desk]
     other = one.cases[1].id
     draft = one.run(one.desk.draft(one.case(other)))
     one.answer("replace", draft, general=True)
-    one.run(one.desk.batch.answer(one.id, [other], by=AMY, meaning="I answer"))
+    one.run(one.desk.batch.answer(one.id, [other], by=AMY, signed=Signed(meaning="I answer")))
     assert one.case(other).verb == "accept"
 
 
@@ -312,7 +313,7 @@ def test_an_answer_for_one_person_or_of_another_is_given_to_nobody(desk: Callabl
     one.answer("replace", "As we said.", general=False)
     for by in (AMY, BEN):
         with pytest.raises(NotAllowed):
-            one.run(one.desk.batch.answer(one.id, [other], by=by, meaning="I answer"))
+            one.run(one.desk.batch.answer(one.id, [other], by=by, signed=Signed(meaning="I answer")))
     assert one.case(other).state == "open"
 
 
@@ -322,7 +323,9 @@ def test_in_bulk_only_where_the_feature_allows_it(desk: Callable[..., Desk], all
     other = one.cases[1].id
     if allowed:
         assert spread(one, [other], bulk=True) == [other]
-        assert one.run(one.gateway.store.cases.history(other))[-1].detail.endswith(f"as for {one.id}, in bulk")
+        assert one.run(one.gateway.store.cases.history(other))[-1].detail.endswith(
+            f"as for {one.id}, in bulk (signed in a session)"
+        )
         return
     with pytest.raises(NotAllowed, match="looks at every case"):
         spread(one, [other], bulk=True)
@@ -333,3 +336,14 @@ def test_time_that_nobody_measured_is_marked(desk: Callable[..., Desk]) -> None:
     one = desk(asked=2)
     spread(one, [one.cases[1].id], seconds=30, estimated=True)
     assert [(line.quantity, line.estimated) for line in one.minutes()] == [(10, False), (30, True)]
+
+
+def test_where_the_role_asks_for_the_password_neither_answer_nor_batch_goes_without(desk: Callable[..., Desk]) -> None:
+    one = desk(nurse='sign = "password"', asked=2)
+    proven = Signed(meaning="I answer", how=WITH_PASSWORD)
+    with pytest.raises(NotAllowed, match="signed with the password"):
+        one.answer("replace", "Within 30 days.", general=True)
+    assert one.answer("replace", "Within 30 days.", general=True, signed=proven, seconds=1)
+    with pytest.raises(NotAllowed, match="signed with the password"):
+        one.run(one.desk.batch.answer(one.id, [one.cases[1].id], by=AMY, signed=Signed()))
+    assert one.run(one.desk.batch.answer(one.id, [one.cases[1].id], by=AMY, signed=proven)) == [one.cases[1].id]

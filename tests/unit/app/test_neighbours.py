@@ -13,6 +13,7 @@ from samples import KEY, case, commit
 from surefoot.app.neighbours import Neighbours, Proposal
 from surefoot.errors import StoreError
 from surefoot.records import Case, Content
+from surefoot.records.case import Signed
 from surefoot.records.person import Person
 from surefoot.store.open import open_store
 
@@ -51,7 +52,12 @@ def answered(
     async def answer() -> None:
         claim = await gateway.app.desk.claim(case.id, by=AMY)
         assert claim is not None
-        said = {"verb": "replace", "text": text or f"Said of {number}.", "general": general, "meaning": meaning}
+        said = {
+            "verb": "replace",
+            "text": text or f"Said of {number}.",
+            "general": general,
+            "signed": Signed(meaning=meaning),
+        }
         assert await gateway.app.desk.answer(case.id, by=AMY, fence=claim.fence, **said)
         if deliver:
             await gateway.store.cases.deliver_due(now_ns=time.time_ns() + 1_000_000_000)

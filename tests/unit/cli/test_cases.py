@@ -8,9 +8,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from surefoot.app import App
+from surefoot.app.passwords import hashed
 from surefoot.cli.main import app
 from surefoot.config.load import load
 from surefoot.providers.rows import Row
+from surefoot.records.person import Account
 from surefoot.trial.asking import request_of
 
 CONFIG = """
@@ -95,3 +97,61 @@ def test_every_case_is_exported_as_a_line(waiting: str) -> None:
     assert (told["id"], told["answer"], told["verb"]) == (waiting, "Yes, with food.", "accept")
     assert {"label", "subject", "autosave"}.isdisjoint(told)
     assert "1 cases are in out.jsonl" in surefoot("cases", "export", "out.jsonl").output
+
+
+PASSWORD = "correct horse battery"
+
+
+def with_accounts(*, sign: str) -> None:
+    """An account "amy" with PASSWORD, and how nurses sign."""
+    Path("surefoot.toml").write_text(CONFIG + f'sign = "{sign}"\n')
+
+    async def add() -> None:
+        gateway = await App.start(load("surefoot.toml"))
+        await gateway.store.accounts.add(
+            Account(name="amy", shown="Amy", role="operator", password=hashed(PASSWORD)), by="t"
+        )
+        await gateway.close()
+
+    asyncio.run(add())
+
+
+def answered(waiting: str, *, text: str = "", **environ: str) -> Result:
+    command = ["cases", "answer", waiting, "--by", "amy", "--verb", "accept"]
+    return CliRunner().invoke(app, command, input=text, env={"COLUMNS": "80", "TERM": "dumb", **environ})
+
+
+def last_event(waiting: str) -> str:
+    return surefoot("cases", "show", waiting).output.split("answered by amy")[-1].replace("\n", " ")
+
+
+def test_an_answer_that_nobody_proves_says_so(waiting: str) -> None:
+    assert answered(waiting).exit_code == 0
+    assert "signed by command line, not proven" in " ".join(last_event(waiting).split())
+
+
+@pytest.mark.parametrize("given", [{"text": PASSWORD + "\n"}, {"SUREFOOT_PASSWORD": PASSWORD}])
+def test_where_the_role_asks_for_the_password_it_is_read_and_the_event_says_so(waiting: str, given: dict) -> None:
+    with_accounts(sign="password")
+    assert answered(waiting, **given).exit_code == 0
+    assert "signed with the password" in " ".join(last_event(waiting).split())
+
+
+def test_a_wrong_password_answers_nothing(waiting: str) -> None:
+    with_accounts(sign="password")
+    said = answered(waiting, text="wrong\n")
+    assert said.exit_code != 0 and "the name or the password is wrong" in said.output
+    assert "open" in surefoot("cases", "show", waiting).output.splitlines()[0]
+
+
+def test_a_password_that_is_given_proves_also_where_none_is_asked_for(waiting: str) -> None:
+    with_accounts(sign="session")
+    assert answered(waiting, SUREFOOT_PASSWORD="wrong").exit_code != 0
+    assert answered(waiting, SUREFOOT_PASSWORD=PASSWORD).exit_code == 0
+    assert "signed with the password" in " ".join(last_event(waiting).split())
+
+
+def test_where_the_role_asks_for_a_password_somebody_must_have_one(waiting: str) -> None:
+    Path("surefoot.toml").write_text(CONFIG + 'sign = "password"\n')
+    said = answered(waiting, text="x\n")
+    assert said.exit_code != 0 and "make accounts first" in " ".join(said.output.split())

@@ -41,7 +41,7 @@ def feature(*given: str, **more: str) -> Feature:
         ("hourly_cost_usd = -1.0", "hourly_cost_usd"), ("sla_seconds = nan", "sla_seconds"),
         ("deadline_seconds = inf", "deadline_seconds"), ('safe_default = "shrug"', "safe_default"),
         ('hours = "always"', "hours"), ('hours = "Mon 25:00-26:00"', "hours"), ('timezone = "Mars/Base"', "timezone"),
-        ('who = ["amy", "amy"]', "who"), ('next_role = "docter"\ndeadline_seconds = 1', "next_role"),
+        ('sign = "pin"', "sign"), ('who = ["amy", "amy"]', "who"), ('next_role = "docter"\ndeadline_seconds = 1', "next_role"),
         ('next_role = "doctor"', "next_role"), ('next_role = "nurse"\ndeadline_seconds = 1', "next_role"),
     ],
 )  # fmt: skip

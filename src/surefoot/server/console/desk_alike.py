@@ -16,7 +16,7 @@ from surefoot.review.clusters import Member
 from surefoot.server.console.desk_case import Trouble, found_case, path_of, seconds_of, too_late, view_of
 from surefoot.server.console.desk_pages import CONSTANT
 from surefoot.server.console.desk_room import desk_of, room_of
-from surefoot.server.console.desk_verbs import MEANING
+from surefoot.server.console.desk_verbs import MEANING, signed_of
 from surefoot.server.console.desk_words import words_of
 from surefoot.server.console.pages import app_of, current, form, page, redirect, require
 
@@ -45,9 +45,12 @@ async def answer_alike(request: Request) -> Response:
         trouble = Trouble("Nothing is confirmed.", "Tick the questions that your answer answers.")
     if trouble is not None:
         return await _show(request, case, offered, trouble)
+    signed = await signed_of(request, case, MEANING)
+    if isinstance(signed, Trouble):
+        return await _show(request, case, offered, signed)
     measured = seconds_of(request)
     told = await desk_of(request).batch.answer(
-        case.id, [each for each in confirmed if each in clear], by=person, meaning=MEANING, bulk=bulk,
+        case.id, [each for each in confirmed if each in clear], by=person, signed=signed, bulk=bulk,
         seconds=_since_shown(request) if measured is None else measured, estimated=measured is None,
     )  # fmt: skip
     gone = len(set(confirmed)) - len(told)

@@ -11,6 +11,7 @@ from surefoot.app.caseview import CaseView, is_blind
 from surefoot.records import Case, CaseEvent, Confidence
 from surefoot.records.case import WAITING
 from surefoot.review.priority import Priority
+from surefoot.server.console.desk_room import asks_password
 from surefoot.server.console.desk_words import (
     DONE,
     SAFE,
@@ -202,5 +203,5 @@ def verbs_for(view: CaseView) -> Sequence[tuple[str, str, str]]:
     return [each for each in VERBS if view.draft or each[0] in ("replace", "ask")]
 
 
-CONSTANT: Mapping[str, object] = {"shortcuts": SHORTCUTS, "states": STATES}
+CONSTANT: Mapping[str, object] = {"shortcuts": SHORTCUTS, "states": STATES, "asks_password": asks_password}
 """What every page of the desk knows."""

@@ -56,6 +56,11 @@ def roles_seen(request: Request) -> Sequence[str] | None:
     return None if person.may("report") else desk_of(request).roles_of(person.name)
 
 
+def asks_password(request: Request, case: Case) -> bool:
+    """Whether a case's forms ask for the password."""
+    return desk_of(request).roster.asks_password(case.role)
+
+
 def role_of(request: Request, case: Case) -> PersonSettings:
     """The settings of a case's role, the defaults when it is configured no more."""
     return app_of(request).config.settings.people.get(case.role, PersonSettings())

@@ -10,9 +10,9 @@ from starlette.routing import BaseRoute, Route
 
 from surefoot.app.access import LONGEST as LONGEST_REASON
 from surefoot.app.caseview import LONGEST, Clean, clean, identifiers_in, uncovered
-from surefoot.errors import BadRequest, NotAllowed
+from surefoot.errors import BadRequest, LoginRefused, NotAllowed
 from surefoot.records import Case
-from surefoot.records.case import VERBS
+from surefoot.records.case import VERBS, WITH_PASSWORD, Signed
 from surefoot.review.leverage import along_with, is_edit
 from surefoot.server.console.desk_case import (
     Shown,
@@ -25,9 +25,9 @@ from surefoot.server.console.desk_case import (
     too_late,
     view_of,
 )
-from surefoot.server.console.desk_room import desk_of
+from surefoot.server.console.desk_room import asks_password, desk_of
 from surefoot.server.console.desk_words import SNOOZES
-from surefoot.server.console.pages import app_of, current, form, redirect, require
+from surefoot.server.console.pages import app_of, current, form, people_of, redirect, require
 
 MEANING = "I answer for what this says"
 APPROVED = "I have read it and it may go"
@@ -80,9 +80,12 @@ async def answer(request: Request) -> Response:
         return await show(request, case, _with(kept, 413 if len(given.text) > LONGEST else 422, wrong))
     if verb == "edit" and given.text == view.draft.strip():
         verb = "accept"  # nothing was edited
+    signed = await signed_of(request, case, await _meaning(request, case, given.text))
+    if isinstance(signed, Trouble):
+        return await show(request, case, _with(kept, 403, signed))
     done = await desk_of(request).answer(
         case.id, by=current(request), fence=_fence(request), verb=verb, text=uncovered(view, given.text), general=general,
-        meaning=await _meaning(request, case, given.text), seconds=seconds_of(request),
+        signed=signed, seconds=seconds_of(request),
     )  # fmt: skip
     if not done:
         return await show(request, await found_case(request), _with(kept, 409, _LOST))
@@ -102,10 +105,13 @@ async def judge(request: Request) -> Response:
         )
     if len(given.text) > LONGEST:
         return await show(request, case, _with(kept, 413, _too_long(given)))
+    signed = await signed_of(request, case, MEANING)
+    if isinstance(signed, Trouble):
+        return await show(request, case, _with(kept, 403, signed))
     view = await view_of(request, case)
     done = await desk_of(request).answer(
         case.id, by=current(request), fence=_fence(request), verb=verb, text=uncovered(view, given.text), general=False,
-        meaning=MEANING, seconds=seconds_of(request),
+        signed=signed, seconds=seconds_of(request),
     )  # fmt: skip
     if not done:
         return await show(request, await found_case(request), _with(kept, 409, _LOST))
@@ -116,8 +122,11 @@ async def judge(request: Request) -> Response:
 async def approve(request: Request) -> Response:
     """Let another person's answer go."""
     case = await found_case(request)
+    signed = await signed_of(request, case, APPROVED)
+    if isinstance(signed, Trouble):
+        return await show(request, case, Shown(status=403, error=signed))
     if not await desk_of(request).approve(
-        case.id, by=current(request), fence=_fence(request), meaning=APPROVED, seconds=seconds_of(request)
+        case.id, by=current(request), fence=_fence(request), signed=signed, seconds=seconds_of(request)
     ):
         return await too_late(request)
     return redirect(path_of(case))
@@ -214,6 +223,18 @@ def _with(shown: Shown, status: int, trouble: Trouble) -> Shown:
     return Shown(
         status=status, error=trouble, text=shown.text, verb=shown.verb, general=shown.general, draft=shown.draft
     )  # fmt: skip
+
+
+async def signed_of(request: Request, case: Case, meaning: str) -> Signed | Trouble:
+    """How the person signs, or why it is not signed: nothing was done then, and what was written stays on the page."""
+    if not asks_password(request, case):
+        return Signed(meaning=meaning)
+    try:
+        await people_of(request).prove(current(request).name, form(request).get("password", ""))
+    except LoginRefused as error:
+        said = "The password is wrong" if not error.wait_seconds else _sentence(error.message).rstrip(".")
+        return Trouble("This is not signed.", f"{said}. Nothing was sent.")
+    return Signed(meaning=meaning, how=WITH_PASSWORD)
 
 
 async def _meaning(request: Request, case: Case, text: str) -> str:

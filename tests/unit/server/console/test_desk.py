@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from console_support import Browser, Office
+from console_support import PASSWORD, Browser, Office
+from door_support import CONFIG
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from surefoot.config.load import load_text
 from surefoot.records import Case, CaseEvent, Confidence
 from surefoot.review.priority import priority
 from surefoot.server.console.desk_alike import parts_of
@@ -320,4 +322,64 @@ def test_an_address_puts_no_words_into_the_box_but_those_that_are_proposed(offic
     sent = {"fence": fence, "verb": "replace", "text": "A king of Egypt.", "past": other}
     who.post(f"/desk/cases/{case_id}/answer", **sent)
     said = office.run(office.store.cases.history(case_id))[-1].detail
-    assert said == "replace: I answer for what this says"  # not that answer, whatever the form says
+    assert (
+        said == "replace: I answer for what this says (signed in a session)"
+    )  # not that answer, whatever the form says
+
+
+def signing(office: Office) -> Office:
+    """The same office, where nurses' answers are signed with the password and two persons must agree."""
+    text = CONFIG.replace("[people.nurse]", '[people.nurse]\nsign = "password"').replace(
+        'person = "nurse"', 'person = "nurse"\ntwo_persons = true'
+    )
+    office.run(office.app.reload(load_text(text)))
+    return office
+
+
+def test_a_wrong_password_sends_nothing_and_keeps_the_text(office: Office) -> None:
+    case_id, who = asked(signing(office)), office.login("operator")
+    fence = held(office, who, case_id)
+    assert 'type="password"' in who.get(f"/desk/cases/{case_id}").text
+    for proof in ({}, {"password": "wrong wrong wrong"}):
+        answer = who.post(f"/desk/cases/{case_id}/answer", fence=fence, verb="replace", text="A king.", **proof)
+        assert (
+            answer.status_code == 403 and "This is not signed." in answer.text and ">A king.</textarea>" in answer.text
+        )
+    assert case_of(office, case_id).state == "claimed"
+
+
+def test_each_signature_bears_name_time_meaning_and_how_it_was_signed(office: Office) -> None:
+    case_id, who, second = asked(signing(office)), office.login("operator"), office.login("lead")
+    fence = held(office, who, case_id)
+    sent = {"fence": fence, "verb": "replace", "text": "A king.", "password": PASSWORD}
+    assert who.post(f"/desk/cases/{case_id}/answer", **sent).status_code == 303
+    assert 'type="password"' in second.get(f"/desk/cases/{case_id}").text
+    assert second.post(f"/desk/cases/{case_id}/approve", fence=fence, password="no no no no").status_code == 403
+    assert case_of(office, case_id).state == "proposed"
+    assert second.post(f"/desk/cases/{case_id}/approve", fence=fence, password=PASSWORD).status_code == 303
+    proposed, approved = office.run(office.store.cases.history(case_id))[-2:]
+    assert (proposed.by, proposed.detail) == (
+        "operator", "replace: I answer for what this says (signed with the password)",
+    )  # fmt: skip
+    assert (approved.by, approved.detail) == (
+        "lead", "operator: I have read it and it may go (signed with the password)",
+    )  # fmt: skip
+    assert proposed.at_ns and approved.at_ns >= proposed.at_ns
+
+
+def test_where_a_session_is_enough_no_password_is_asked_for_and_the_event_says_so(office: Office) -> None:
+    case_id, who = asked(office), office.login("operator")
+    fence = held(office, who, case_id)
+    assert 'type="password"' not in who.get(f"/desk/cases/{case_id}").text
+    who.post(f"/desk/cases/{case_id}/answer", fence=fence, verb="replace", text="A king.")
+    (*_, event) = office.run(office.store.cases.history(case_id))
+    assert event.detail == "replace: I answer for what this says (signed in a session)"
+
+
+def test_guessing_at_signatures_is_slowed_down_like_guessing_at_the_door(office: Office) -> None:
+    case_id, who = asked(signing(office)), office.login("operator")
+    fence = held(office, who, case_id)
+    for _ in range(4):
+        said = who.post(f"/desk/cases/{case_id}/answer", fence=fence, verb="replace", text="A king.", password="x" * 12)
+    said = who.post(f"/desk/cases/{case_id}/answer", fence=fence, verb="replace", text="A king.", password=PASSWORD)
+    assert said.status_code == 403 and "Too many attempts; wait" in said.text
