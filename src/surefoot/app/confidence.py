@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
+from surefoot.app.incidents import Acknowledged, acknowledgements
 from surefoot.app.learn import Served, gathered, promise_now
 from surefoot.app.rounds import question_of
 from surefoot.learning.fit import LEAST
@@ -65,6 +66,7 @@ class FeatureTrust(Struct, frozen=True, kw_only=True):
     audit: float
     rungs: tuple[RungTrust, ...]
     incidents: tuple[Incident, ...]
+    acknowledged: dict[str, tuple[Acknowledged, ...]] = {}  # by incident: who has seen to it, oldest first
 
 
 async def trust(store: Store, now: Served, feature: str, *, since_ns: int) -> FeatureTrust:
@@ -78,12 +80,14 @@ async def trust(store: Store, now: Served, feature: str, *, since_ns: int) -> Fe
     ]
     fitted_ns = now.revision.at_ns if now.revision is not None else 0
     raised = await store.incidents.all(feature=feature)
+    told = await acknowledgements(store) if raised else {}
     return FeatureTrust(
         feature=feature, mode=rules.mode, requests=len(entries), promise=rules.promise, audit=rules.audit,
         error=error_rate(entries, await store.labels.all(feature=feature, since_ns=since_ns)),
         standing=await promise_now(store, now, feature),
         rungs=tuple(_rung(rules, rung, labels.judged, entries, fitted_ns) for rung in rules.ladder),
         incidents=tuple(each for each in raised if each.at_ns >= since_ns),
+        acknowledged={each.id: tuple(told[each.id]) for each in raised if each.id in told},
     )  # fmt: skip
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from surefoot.app import incidents
 from surefoot.app.confidence import ErrorRate, FeatureTrust, RungTrust, trust
+from surefoot.app.incidents import Acknowledged
 from surefoot.app.learn import Served, served
 from surefoot.app.standings import told
 from surefoot.cli.common import ConfigOption, JsonOption, fail, find_config, with_store
@@ -64,7 +66,7 @@ def _feature(found: FeatureTrust) -> Iterator[str]:
     yield from _error(found.error, found.audit)
     yield from _promise(found)
     for incident in found.incidents:
-        yield from _incident(incident)
+        yield from _incident(incident, found.acknowledged.get(incident.id, ()))
     for rung in found.rungs:
         yield ""
         yield from _rung(rung)
@@ -98,12 +100,32 @@ def _promise(found: FeatureTrust) -> Iterator[str]:
         yield _line("", f"certain at {asked.assurance:.0%}, whenever looked at: at least {stands.at_least:.1%}")
 
 
-def _incident(incident: Incident) -> Iterator[str]:
+def _incident(incident: Incident, seen: Sequence[Acknowledged]) -> Iterator[str]:
     detail: dict[str, Any] = msgspec.json.decode(incident.detail)
-    when = f"{datetime.fromtimestamp(incident.at_ns / 1e9, UTC):%Y-%m-%d %H:%M}"
-    yield from _wrapped("INCIDENT", f"{when} {incident.kind} on rung {incident.rung}: {_rates(detail)}")
+    yield from _wrapped(
+        "INCIDENT", f"{_minute(incident.at_ns)} {incident.kind} on rung {incident.rung}: {_rates(detail)}"
+    )
     changed = [f"{each.get('what')} {each.get('value')}" for each in detail.get("changed", [])]
     yield from _wrapped("", f"changed: {', '.join(changed)}" if changed else "nothing else changed with it")
+    for each in seen:
+        yield from _wrapped("", f"acknowledged {_minute(each.at_ns)} by {each.by}: {' '.join(each.note.split())}")
+    if not seen:
+        yield from _wrapped("", f"nobody has acknowledged it: surefoot acknowledge {incident.id}")
+
+
+def acknowledge(
+    incident: Annotated[str, typer.Argument(help="The incident's id, as `surefoot confidence` tells it.")],
+    by: Annotated[str, typer.Option(help="Who has seen to it: your name.")],
+    note: Annotated[str, typer.Option(help="What was done about it. It is kept for ever: name no patient.")],
+    config: ConfigOption = None,
+) -> None:
+    """Note that an incident was seen to, by whom and how. It ends no alarm: labels do."""
+    found = with_store(config, lambda store: incidents.acknowledge(store, incident, by=by, note=note))
+    typer.echo(f"{found.id}, {found.kind} of {found.feature} on rung {found.rung}, is acknowledged by {by.strip()}")
+
+
+def _minute(at_ns: int) -> str:
+    return f"{datetime.fromtimestamp(at_ns / 1e9, UTC):%Y-%m-%d %H:%M}"
 
 
 def _rates(detail: dict[str, Any]) -> str:

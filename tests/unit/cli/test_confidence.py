@@ -103,6 +103,29 @@ def test_an_open_incident_is_listed_with_what_changed(folder: Path) -> None:
     asyncio.run(run())
     said = surefoot("confidence").output
     assert "INCIDENT" in said and "10% wrong before" in said and "changed: model m-2" in said and fits(said)
+    assert "nobody has acknowledged it: surefoot acknowledge" in said
+    done = surefoot("acknowledge", incident.id, "--by", "amy", "--note", "model m-2 rolled back")
+    assert done.exit_code == 0 and "is acknowledged by amy" in done.output
+    said = surefoot("confidence").output
+    assert "by amy: model m-2 rolled back" in " ".join(said.split()) and "nobody has" not in said and fits(said)
+    (feature,) = json.loads(surefoot("confidence", "--json").output)["features"]
+    (seen,) = feature["acknowledged"][incident.id]
+    assert (seen["by"], seen["note"]) == ("amy", "model m-2 rolled back") and seen["at_ns"] > 0
+    assert "incident.acknowledged" in surefoot("audit", "export", "--kind", "incident.").output
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("drift_0", "--by", "amy", "--note", "x"), "there is no incident"),
+        (("drift_0", "--by", " ", "--note", "x"), "a person"),
+    ],
+)
+def test_only_an_incident_that_was_raised_is_acknowledged_and_by_somebody(
+    folder: Path, given: tuple[str, ...], said: str
+) -> None:
+    done = surefoot("acknowledge", *given)
+    assert done.exit_code != 0 and said in " ".join(done.output.split())
 
 
 def test_an_unknown_feature_is_said_on_one_line(folder: Path) -> None:
