@@ -173,6 +173,14 @@ class StoreError(SurefootError):
     """The database refused; what was asked for was not written."""
 
 
+class LegalHold(StoreError):
+    """The subject is under legal hold since `at_ns`: nothing of it is destroyed until the hold is released."""
+
+    def __init__(self, *, by: str, at_ns: int) -> None:
+        self.by, self.at_ns = by, at_ns
+        super().__init__(f"the subject is under legal hold, placed by {by}; it is erased after `surefoot release`")
+
+
 class ChainBroken(StoreError):
     """The journal was altered: `chain` and `position` name the first row that does not verify."""
 

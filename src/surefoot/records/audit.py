@@ -41,6 +41,15 @@ class Stop(Struct, frozen=True, kw_only=True):
     refuse: bool = False  # requests are refused; else they wait for the person
 
 
+class Hold(Struct, frozen=True, kw_only=True):
+    """A legal hold: what a subject said may not be destroyed. Of a release: who ended it, when and why."""
+
+    subject: str  # a pseudonym
+    at_ns: int
+    by: str
+    reason: str
+
+
 class Head(Struct, frozen=True, kw_only=True):
     """How long a chain was and the hash of its newest row."""
 

@@ -24,6 +24,7 @@ from surefoot.records import (
 )
 from surefoot.records.audit import AuditEvent, AuditRow, Checkpoint, Head, Stop
 from surefoot.store.cases import Cases
+from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
 from surefoot.store.people import Accounts, Sessions
 
@@ -65,7 +66,7 @@ class Journal(Protocol):
     async def erase_subject(self, *, tenant: str, end_user: str) -> int:
         """Destroy the subject's key, so that its content is unreadable for ever; returns how many contents are lost.
 
-        The chains hold digests only, so they still verify.
+        The chains hold digests only, so they still verify. Raises LegalHold, and then nothing is destroyed.
         """
 
 
@@ -221,6 +222,7 @@ class Store(Protocol):
     accounts: Accounts
     sessions: Sessions
     hooks: Hooks
+    holds: Holds
 
     async def start(self) -> None:
         """Open, migrate, load what lookups need. Raises StoreError."""

@@ -19,10 +19,12 @@ from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledge
 from surefoot.store.balances import Balances, orphan_entry, returned_entry
 from surefoot.store.cases import Cases
 from surefoot.store.chain import Walk, genesis, link, new_id
+from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
 from surefoot.store.joining import asked, joined
 from surefoot.store.memoryaudit import MemoryAudit
 from surefoot.store.memorycases import MemoryCases
+from surefoot.store.memoryholds import MemoryHolds
 from surefoot.store.memoryhooks import MemoryHooks
 from surefoot.store.memorylabels import MemoryIncidents, MemoryLabels, MemoryRevisions
 from surefoot.store.memorypeople import MemoryAccounts, MemorySessions
@@ -103,8 +105,8 @@ class MemoryCache:
 class MemoryJournal:
     """`Journal` in lists."""
 
-    def __init__(self, vault: Vault, erase: Callable[[str], None]) -> None:
-        self._vault, self._erase = vault, erase
+    def __init__(self, vault: Vault, erase: Callable[[str], None], see_free: Callable[[str], None]) -> None:
+        self._vault, self._erase, self._see_free = vault, erase, see_free
         self._chain = new_id()
         self._links: list[Link] = []
         self._places: dict[str, int] = {}
@@ -137,6 +139,7 @@ class MemoryJournal:
     async def erase_subject(self, *, tenant: str, end_user: str) -> int:
         """Drop the subject's content; returns how many contents are lost. The chain still verifies."""
         subject = self._vault.pseudonym(f"user:{tenant}:{end_user}" if end_user else f"tenant:{tenant}")
+        self._see_free(subject)
         lost = [name for name, (owner, _) in self._contents.items() if owner == subject]
         for name in lost:
             del self._contents[name]
@@ -275,8 +278,10 @@ class MemoryStore:
     def __init__(self) -> None:
         self._vault = Vault(os.urandom(KEY))
         self._cache, self._ledger = MemoryCache(), MemoryLedger()
-        self._journal = MemoryJournal(self._vault, self._erase)
         self._audit = MemoryAudit()
+        self._holds = MemoryHolds(self._audit)
+        self._journal = MemoryJournal(self._vault, self._erase, self._holds.see_free)
+        self.holds: Holds = self._holds
         self._labels = MemoryLabels(self._journal, self._audit)
         self._cases = MemoryCases(self._labels, self._cache.forget, self._ledger, self._audit)
         self._open = False

@@ -18,6 +18,7 @@ from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledge
 from surefoot.store.cases import Cases
 from surefoot.store.chain import new_id
 from surefoot.store.database import Database
+from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
 from surefoot.store.migrate import migrate
 from surefoot.store.people import Accounts, Sessions
@@ -25,6 +26,7 @@ from surefoot.store.scribe import Scribe
 from surefoot.store.sqlaudit import CHAIN, adopt
 from surefoot.store.sqlcache import SqlCache
 from surefoot.store.sqlcases import SqlCases
+from surefoot.store.sqlholds import SqlHolds
 from surefoot.store.sqlhooks import SqlHooks
 from surefoot.store.sqljournal import SqlJournal
 from surefoot.store.sqllabels import SqlIncidents, SqlLabels, SqlRevisions
@@ -84,9 +86,10 @@ class SqlStore:
         cases, journal, ledger = SqlCases(), SqlJournal(backend.after_erasure()), SqlLedger()
         policies, keys, self._cache = SqlPolicies(), SqlKeys(), SqlCache()
         labels, revisions, incidents, hooks = SqlLabels(), SqlRevisions(), SqlIncidents(), SqlHooks()
-        audit, accounts, sessions = SqlAudit(), SqlAccounts(), SqlSessions()
+        audit, accounts, sessions, holds = SqlAudit(), SqlAccounts(), SqlSessions(), SqlHolds()
         self._rooms = (
-            accounts, sessions, audit, self._cache, cases, journal, ledger, policies, keys, labels, revisions, incidents, hooks,
+            accounts, sessions, audit, holds, self._cache, cases, journal, ledger, policies, keys, labels, revisions,
+            incidents, hooks,
         )  # fmt: skip
         self.cache: Cache = self._cache
         self.cases: Cases = cases
@@ -98,6 +101,7 @@ class SqlStore:
         self.revisions: Revisions = revisions
         self.incidents: Incidents = incidents
         self.hooks: Hooks = hooks
+        self.holds: Holds = holds
         self._hooks = hooks
         self.audit: Audit = audit
         self.accounts: Accounts = accounts

@@ -124,6 +124,9 @@ def _event(table: str, row: Mapping[str, Any], kind: str) -> AuditEvent:
         case "stops":
             said = {"stop": "feature.stopped", "resume": "feature.resumed"}
             return AuditEvent(kind=kind or said[row["verb"]], by=by, on=row["feature"], detail=row["reason"])
+        case "holds":
+            said = {"hold": "subject.held", "release": "subject.released"}
+            return AuditEvent(kind=kind or said[row["verb"]], by=by, on=row["subject"], detail=row["reason"])
     raise StoreError(f"{table} is not vouched for")
 
 

@@ -15,6 +15,7 @@ from surefoot.store import schema
 from surefoot.store.chain import Walk
 from surefoot.store.database import Database, Room
 from surefoot.store.sqlaudit import note
+from surefoot.store.sqlholds import see_free
 from surefoot.store.vault import read_plain
 
 PAGE = 500  # rows a query
@@ -84,6 +85,7 @@ class SqlJournal(Room):
         """Destroy the subject's key, so that its content is unreadable for ever; returns how many contents are lost.
 
         Nothing leaves the journal. Should the subject come back, a new key is made for it; what is lost stays lost.
+        Raises LegalHold while a hold on the subject stands.
         """
         database = self.database
         subject = database.vault.pseudonym(f"user:{tenant}:{end_user}" if end_user else f"tenant:{tenant}")
@@ -98,6 +100,7 @@ class SqlJournal(Room):
         )
 
         def destroy(connection: Connection) -> int:
+            see_free(connection, subject)
             count = int(connection.execute(lost.where(living)).scalar_one())
             gone = subjects.update().where(living).values(wrapped_key=None, destroyed_at_ns=time.time_ns())
             connection.execute(gone)
