@@ -23,6 +23,7 @@ from surefoot.app.notify import Notify
 from surefoot.app.outcomes import Outcomes
 from surefoot.app.repeats import Repeats
 from surefoot.app.reply import Note, Reply, StreamReply, delivered, headers_of, held, note_of
+from surefoot.app.retention import Retention
 from surefoot.app.serving import Serving
 from surefoot.app.settle import Outcome
 from surefoot.app.settler import Settler
@@ -60,6 +61,7 @@ class App:
         self.webhooks = Webhooks(store, self.serving, self.settler.lost)
         self.held = Held(store, self.serving, self.settler, self.webhooks, repeats, Crowd(self.metrics))
         self.notify = Notify(store, self.serving, self.settler.lost)
+        self.retention = Retention(store, self.serving, self.metrics)
         self._loops: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -70,12 +72,13 @@ class App:
         app = cls(config, store)
         await store.start()
         await app.serving.begin()
+        app.retention.begin()
         await app.keys.refresh()
         await app.stops.refresh()
         loops = (
             app.keys.keep_fresh(app.settler.lost), app.stops.keep_fresh(app.settler.lost), app._sweep(),
             app.serving.keep_learning(), app.webhooks.keep_sending(), app.waiting.keep_delivering(),
-            app.waiting.keep_deadlines(), app.notify.keep_telling(),
+            app.waiting.keep_deadlines(), app.notify.keep_telling(), app.retention.keep(),
         )  # fmt: skip
         app._loops = [asyncio.create_task(loop) for loop in loops]
         return app
@@ -92,6 +95,7 @@ class App:
     async def reload(self, config: Config) -> None:
         """Serve another configuration from the next request on. Raises ConfigError, and then the old one goes on serving."""
         await self.serving.reload(config)
+        self.retention.begin()
 
     @property
     def config(self) -> Config:

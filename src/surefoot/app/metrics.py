@@ -20,6 +20,7 @@ _COUNTERS = {
     "surefoot_spend_usd": ("Money booked", ("feature", "model")),
     "surefoot_cache_lookups": ("Cache rungs tried", ("result",)),
     "surefoot_unavailable_rungs": ("Rungs that could not be asked", ("feature", "rung")),
+    "surefoot_contents_expired": ("Contents destroyed by retention", ()),
     "surefoot_lost": ("Things that failed open", ("what",)),
     "surefoot_holds_refused": ("Waiting callers answered at once: their tenant had too many connections", ("kind",)),
 }
@@ -43,6 +44,11 @@ class Metrics:
     def lost(self, what: str) -> None:
         """Count something that failed open."""
         self._counts["surefoot_lost"][(what,)] += 1
+
+    def expired(self, contents: int) -> None:
+        """Count contents that retention destroyed."""
+        if contents:
+            self._counts["surefoot_contents_expired"][()] += contents
 
     def crowded(self, kind: str) -> None:
         """Count a caller who would have waited and was answered at once."""

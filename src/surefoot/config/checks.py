@@ -48,6 +48,9 @@ def problems_of(settings: File) -> Iterator[Problem]:
         yield from _feature(("features", name), feature, settings)
 
 
+_LONGEST_RETENTION_DAYS = 36_500
+
+
 def _server(settings: File) -> Iterator[Problem]:
     server, store = settings.server, settings.store
     if not 0 <= server.port <= 65_535:
@@ -56,6 +59,8 @@ def _server(settings: File) -> Iterator[Problem]:
         yield Problem(("server",), "max_body_bytes and body_seconds must be above 0")
     if server.held_per_tenant < 0:
         yield Problem(("server", "held_per_tenant"), "held_per_tenant may not be below 0")
+    if not 0 <= settings.store.retention_days <= _LONGEST_RETENTION_DAYS:
+        yield Problem(("store", "retention_days"), "retention_days is from 0 (for ever) to 36500")
     if not 60 <= server.idle_seconds <= 12 * 3600:
         yield Problem(("server", "idle_seconds"), "idle_seconds is from 60 to 43200, a working day")
     if store.durability not in ("acknowledged", "batched"):

@@ -44,6 +44,7 @@ database = "surefoot.db"        # a path (SQLite), "memory", or "postgresql://us
 durability = "acknowledged"     # durable before the answer; "batched": soon after
 key_file = "surefoot.key"       # master key of the content's encryption; keep it apart from the database
 content = true                  # keep prompts and answers, encrypted per end user or tenant
+# retention_days = 90           # destroy content that is older, but for legal holds and waiting cases; 0: keep it for ever
 
 # [recorder]
 # file = "recorded.jsonl"       # live traffic in the recorded format, in clear

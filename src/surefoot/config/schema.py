@@ -29,6 +29,7 @@ class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     durability: str = "acknowledged"  # "acknowledged": durable before the answer | "batched": soon after
     key_file: str = "surefoot.key"  # the master key that wraps every subject's key; made on first use, mode 600
     content: bool = True  # whether prompts and answers are kept (encrypted)
+    retention_days: int = 0  # content that is older is destroyed within a day; 0: kept until its subject is erased
 
 
 class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from surefoot.records.journal import (
     Commit,
     Content,
     Entry,
+    Expired,
     Fitted,
     Incident,
     JournalEntry,
@@ -32,7 +33,8 @@ from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Lot, Str
 __all__ = [
     "Answer", "Ask", "Attempt", "Attribution", "BudgetLimit", "CacheEntry", "Caller", "Case", "CaseAnswer", "CaseEvent",
     "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate",
-    "Evidence", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "Moment", "NoDraft",
+    "Evidence", "Expired", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "Moment",
+    "NoDraft",
     "PriceLine", "PricedCall", "Question", "Read", "Request", "Reservation", "Revision", "Rung", "Settlement", "Signal",
     "Span", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
 ]  # fmt: skip

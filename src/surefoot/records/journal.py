@@ -209,6 +209,13 @@ class Commit(Struct, frozen=True, kw_only=True):
     cache: CacheEntry | None = None
 
 
+class Expired(Struct, frozen=True, kw_only=True):
+    """What a pass of retention destroyed."""
+
+    keys: int = 0
+    contents: int = 0  # that are unreadable by it
+
+
 class Key(Struct, frozen=True, kw_only=True):
     """A virtual key as it is stored: never the key itself."""
 

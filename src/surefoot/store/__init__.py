@@ -15,6 +15,7 @@ from surefoot.records import (
     Commit,
     Content,
     Entry,
+    Expired,
     Incident,
     JournalEntry,
     Key,
@@ -67,6 +68,13 @@ class Journal(Protocol):
         """Destroy the subject's key, so that its content is unreadable for ever; returns how many contents are lost.
 
         The chains hold digests only, so they still verify. Raises LegalHold, and then nothing is destroyed.
+        """
+
+    async def expire(self, *, before_ns: int, limit: int = 500) -> Expired:
+        """Destroy keys of subjects under which nothing is younger than `before_ns`, at most `limit`; what that came to.
+
+        Passed over are subjects under legal hold, what a waiting question needs, and addresses that are still to be called;
+        an audit that nobody judged in time is not. The trail says how many; nothing leaves the journal.
         """
 
 
@@ -229,6 +237,9 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Write what waits, then close."""
+
+    def rotate_keys(self, after_ns: int) -> None:
+        """Seal a subject's new content under a new key after so long, so that old content can go without the new; 0: never."""
 
     def pseudonym(self, subject: str) -> str:
         """The name that stands for a subject in the journal: a keyed hash, 32 hex digits. Never call before `start`."""

@@ -53,13 +53,23 @@ class Database:
         """Seal one more content of a subject (a pseudonym) within a piece of work."""
         self._scribe.keep(connection, subject, name, content)
 
-    def seal(self, connection: Connection, subject: str, texts: Sequence[tuple[str, str]]) -> tuple[int, list[bytes]]:
-        """(generation, sealed texts) of a subject's (text, label) pairs, within a piece of work."""
-        return self._scribe.seal(connection, subject, texts)
+    def seal(
+        self, connection: Connection, subject: str, texts: Sequence[tuple[str, str]], *,
+        moving: Sequence[tuple[str, str]] = (), old: int | None = None,
+    ) -> tuple[int, list[bytes]]:  # fmt: skip
+        """(generation, sealed texts) of a subject's (text, label) pairs, within a piece of work.
+
+        `moving` are sealed too, after the others, where the living key is not of the generation `old`.
+        """
+        return self._scribe.seal(connection, subject, texts, moving=moving, old=old)
 
     def believe(self, connection: Connection, entry: CacheEntry) -> None:
         """Put an answer into the cache within a piece of work."""
         self._scribe.believe(connection, entry)
+
+    def rotate_keys(self, after_ns: int) -> None:
+        """Seal a subject's content under a new key after so long; 0: never."""
+        self._scribe.rotate_after_ns = after_ns
 
     async def settle_orphans(self, older_than_ns: int | None) -> int:
         """Book reservations as estimated spending; see `Ledger.settle_orphans`."""

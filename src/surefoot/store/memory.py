@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from surefoot.errors import StoreError
-from surefoot.records import CacheEntry, Commit, Content, Entry, JournalEntry, Key, Reservation, Settlement
+from surefoot.records import CacheEntry, Commit, Content, Entry, Expired, JournalEntry, Key, Reservation, Settlement
 from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions
 from surefoot.store.balances import Balances, orphan_entry, returned_entry
 from surefoot.store.cases import Cases
@@ -105,8 +105,12 @@ class MemoryCache:
 class MemoryJournal:
     """`Journal` in lists."""
 
-    def __init__(self, vault: Vault, erase: Callable[[str], None], see_free: Callable[[str], None]) -> None:
+    def __init__(
+        self, vault: Vault, erase: Callable[[str], None], see_free: Callable[[str], None],
+        is_needed: Callable[[str], bool], expired: Callable[[Sequence[str], str], None],
+    ) -> None:  # fmt: skip
         self._vault, self._erase, self._see_free = vault, erase, see_free
+        self._is_needed, self._expired = is_needed, expired
         self._chain = new_id()
         self._links: list[Link] = []
         self._places: dict[str, int] = {}
@@ -145,6 +149,25 @@ class MemoryJournal:
             del self._contents[name]
         self._erase(subject)
         return len(lost)
+
+    async def expire(self, *, before_ns: int, limit: int = 500) -> Expired:
+        """Drop the contents of subjects of whom nothing is younger; see `Journal.expire`. Keys are subjects here."""
+        by_subject: dict[str, list[str]] = {}
+        for name, (owner, _) in self._contents.items():
+            by_subject.setdefault(owner, []).append(name)
+        young = {
+            self._contents[name][0]
+            for name in self._contents
+            if name in self._places and _decode(self._links[self._places[name]].body).at_ns >= before_ns
+        }
+        gone = [subject for subject in by_subject if subject not in young and not self._is_needed(subject)][:limit]
+        for subject in gone:
+            for name in by_subject[subject]:
+                del self._contents[name]
+        contents = sum(len(by_subject[subject]) for subject in gone)
+        if gone:
+            self._expired(gone, f"{len(gone)} keys, {contents} contents")
+        return Expired(keys=len(gone), contents=contents)
 
     def knows(self, request_id: str) -> bool:
         """Whether the request is in the journal."""
@@ -280,7 +303,7 @@ class MemoryStore:
         self._cache, self._ledger = MemoryCache(), MemoryLedger()
         self._audit = MemoryAudit()
         self._holds = MemoryHolds(self._audit)
-        self._journal = MemoryJournal(self._vault, self._erase, self._holds.see_free)
+        self._journal = MemoryJournal(self._vault, self._erase, self._holds.see_free, self._is_needed, self._expire)
         self.holds: Holds = self._holds
         self._labels = MemoryLabels(self._journal, self._audit)
         self._cases = MemoryCases(self._labels, self._cache.forget, self._ledger, self._audit)
@@ -309,6 +332,9 @@ class MemoryStore:
     async def close(self) -> None:
         """Take no more records."""
         self._open = False
+
+    def rotate_keys(self, after_ns: int) -> None:
+        """Nothing is sealed here."""
 
     def pseudonym(self, subject: str) -> str:
         """The name that stands for a subject in the journal: a keyed hash, 32 hex digits."""
@@ -366,8 +392,24 @@ class MemoryStore:
             future.set_result(done)
         return future
 
+    def _is_needed(self, subject: str) -> bool:
+        """Whether a waiting question needs what a subject said, an address is still to be called, or a hold stands."""
+        waits = self._cases.is_waited_for(subject)
+        return waits or self._holds.holds(subject) or self._hooks.is_waited_for(self._is_tenant(subject))
+
+    def _is_tenant(self, subject: str) -> Callable[[str], bool]:
+        return lambda tenant: self.pseudonym(f"tenant:{tenant}") == subject
+
+    def _expire(self, subjects: Sequence[str], told: str) -> None:
+        self._audit.note(kind="retention.destroyed", detail=told)
+        for subject in subjects:
+            self._drop(subject)
+
     def _erase(self, subject: str) -> None:
         self._audit.note(kind="subject.erased", on=subject)
+        self._drop(subject)
+
+    def _drop(self, subject: str) -> None:
         self._cache.erase(subject)
         self._cases.erase(subject)
-        self._hooks.erase(lambda tenant: self.pseudonym(f"tenant:{tenant}") == subject)
+        self._hooks.erase(self._is_tenant(subject))

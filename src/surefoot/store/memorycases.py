@@ -140,6 +140,11 @@ class MemoryCases(MemoryCaseEvents, CaseVerbs):
         self._cases[case.id] = case
         self.append(case, casework.opened(case))
 
+    def is_waited_for(self, subject: str) -> bool:
+        """Whether a question of a subject waits."""
+        mine = (case for case in self._cases.values() if case.subject == subject and case.kind == "question")
+        return any(case.state in PENDING for case in mine)
+
     def waiting_in(self, question: Asked) -> str:
         """The id of the case that a question waits in; "" when there is none."""
         return next(

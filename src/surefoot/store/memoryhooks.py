@@ -64,6 +64,10 @@ class MemoryHooks:
             if is_gone(hook.tenant):
                 self._hooks[name] = replace(hook, url="")
 
+    def is_waited_for(self, is_mine: Callable[[str], bool]) -> bool:
+        """Whether an address of some tenant is still to be called."""
+        return any(hook.state == "waiting" and is_mine(hook.tenant) for hook in self._hooks.values())
+
     async def _due(self, hook: Hook, now_ns: int) -> bool:
         leased = self._leases.get(hook.id, (0, 0))[1]
         if hook.state != "waiting" or hook.due_at_ns > now_ns or leased > now_ns:

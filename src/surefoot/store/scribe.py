@@ -111,6 +111,7 @@ class Scribe:
         self.chain = chain
         self._position, self._head = 0, genesis(chain)
         self._seen: set[Budget] = set()
+        self.rotate_after_ns = 0  # how long a subject's key is used for new content; 0: until it is destroyed
 
     def prepare(self, commit: Commit) -> Prepared:
         """Encode a commit. Raises TypeError, ValueError or the like when it cannot be written down."""
@@ -170,9 +171,17 @@ class Scribe:
         sealed = self._vault.seal(subject, *key, plain_form(content), name)
         connection.exec_driver_sql(self._statements.contents, (name, subject, key[0], *sealed))
 
-    def seal(self, connection: Connection, subject: str, texts: Sequence[tuple[str, str]]) -> tuple[int, list[bytes]]:
-        """(generation, sealed texts) of a subject's (text, label) pairs, under its living key, in an open transaction."""
+    def seal(
+        self, connection: Connection, subject: str, texts: Sequence[tuple[str, str]], *,
+        moving: Sequence[tuple[str, str]] = (), old: int | None = None,
+    ) -> tuple[int, list[bytes]]:  # fmt: skip
+        """(generation, sealed texts) of a subject's (text, label) pairs, under its living key, in an open transaction.
+
+        `moving` are sealed too, after the others, where that key is not of the generation `old`.
+        """
         key = self._keys(connection, {subject})[subject]
+        if key[0] != old:
+            texts = [*texts, *moving]
         return key[0], [_joined(self._vault, subject, key, text, label) for text, label in texts]
 
     def believe(self, connection: Connection, entry: CacheEntry) -> None:
@@ -251,26 +260,30 @@ class Scribe:
         return Prepared(commit, _encode(commit.entry), record.plain, record.subject)
 
     def _keys(self, connection: Connection, subjects: set[str]) -> dict[str, Key]:
-        """The living key of each subject; new ones are made for those that have none or whose key was destroyed."""
+        """The living key of each subject; new ones are made for those that have none, or whose key was destroyed or is old."""
         if not subjects:
             return {}
         wanted = sorted(subjects)
-        living, newest = self._read_keys(connection, wanted)
+        oldest_ns = time.time_ns() - self.rotate_after_ns if self.rotate_after_ns else 0
+        living, newest = self._read_keys(connection, wanted, oldest_ns)
         absent = [subject for subject in wanted if subject not in living]
         if absent:
             now = time.time_ns()
             numbers = [(subject, newest.get(subject, 0) + 1) for subject in absent]
             rows = [(*number, self._vault.new_key(*number), now) for number in numbers]
             connection.connection.cursor().executemany(self._statements.new_subjects, rows)
-            living |= self._read_keys(connection, absent)[0]  # another process may have been first
+            living |= self._read_keys(connection, absent, 0)[0]  # another process may have been first
         return living
 
-    def _read_keys(self, connection: Connection, subjects: Sequence[str]) -> tuple[dict[str, Key], dict[str, int]]:
+    def _read_keys(
+        self, connection: Connection, subjects: Sequence[str], oldest_ns: int
+    ) -> tuple[dict[str, Key], dict[str, int]]:
+        """(living keys that are not older, newest generations), by subject."""
         living: dict[str, Key] = {}
         newest: dict[str, int] = {}
-        for subject, generation, wrapped in _fetch(connection, self._statements.subjects(subjects)):
-            newest[subject] = max(generation, newest.get(subject, 0))
-            if wrapped is not None:
+        for subject, generation, wrapped, created_at_ns in _fetch(connection, self._statements.subjects(subjects)):
+            newest[subject] = generation
+            if wrapped is not None and created_at_ns >= oldest_ns:
                 living[subject] = (generation, wrapped)
         return living, newest
 

@@ -135,6 +135,10 @@ class SqlStore:
             self._writer_engine.dispose()
         self._backend.close()
 
+    def rotate_keys(self, after_ns: int) -> None:
+        """Seal a subject's new content under a new key after so long; 0: never."""
+        self._living().rotate_keys(after_ns)
+
     def pseudonym(self, subject: str) -> str:
         """The name that stands for a subject in the journal: a keyed hash, 32 hex digits. Never call before `start`."""
         return self._living().vault.pseudonym(subject)

@@ -190,7 +190,13 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
             if (text := getattr(change.case, name)) is not None and text != getattr(case, name)
         }
         texts += [(text, case_label(case_id, name)) for name, text in words.items()]
-        generation, sealed = database.seal(connection, case.subject, texts) if texts else (None, [])
+        others = _others(change.case, words, row)
+        moving = [(text, case_label(case_id, name)) for name, text in others.items()]
+        generation, sealed = (
+            database.seal(connection, case.subject, texts, moving=moving, old=row.generation) if texts else (None, [])
+        )
+        if len(sealed) > len(texts):  # under a newer key they move along with what was written now
+            words |= others
         told = iter(sealed)
         rows = [_event_row(case_id, event, generation, told) for event in change.events]
         self._write(connection, row, change.case, dict(zip(words, told, strict=True)), generation)
@@ -213,7 +219,7 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
     def _write(
         self, connection: Connection, row: Row[Any], case: Case, words: dict[str, bytes], generation: int | None
     ) -> None:
-        """Write the columns that changed. Under a new key the old one's words are dropped: they cannot be read any more."""
+        """Write the columns that changed. Words whose key is destroyed are dropped: they cannot be read any more."""
         old = row._mapping
         values: dict[str, object] = {
             name: getattr(case, name)
@@ -230,6 +236,13 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
             values["generation"] = generation
         if values:
             connection.execute(_update(tuple(sorted(values))), values | {"of_case": case.id})
+
+
+def _others(case: Case, words: Mapping[str, str], row: Row[Any]) -> dict[str, str]:
+    """The words of a case that stay as they are while others are written; none whose key is destroyed."""
+    if not words or row.wrapped_key is None:
+        return {}
+    return {name: text for name in CASE_WORDS if name not in words and (text := getattr(case, name)) is not None}
 
 
 def _held(connection: Connection, by: str) -> int:

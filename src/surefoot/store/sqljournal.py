@@ -10,12 +10,13 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, func, select, tuple_
 
 from surefoot.errors import ChainBroken
-from surefoot.records import Content, JournalEntry
+from surefoot.records import Content, Expired, JournalEntry
 from surefoot.store import schema
 from surefoot.store.chain import Walk
 from surefoot.store.database import Database, Room
 from surefoot.store.sqlaudit import note
 from surefoot.store.sqlholds import see_free
+from surefoot.store.sqlretention import destroy_old, old_keys
 from surefoot.store.vault import read_plain
 
 PAGE = 500  # rows a query
@@ -112,6 +113,18 @@ class SqlJournal(Room):
         if self._after_erasure is not None:
             await database.read(self._after_erasure)
         return count
+
+    async def expire(self, *, before_ns: int, limit: int = 500) -> Expired:
+        """Destroy keys under which nothing is younger; see `Journal.expire`."""
+        database = self.database
+        if not await database.read(lambda connection: connection.execute(old_keys(before_ns, 1)).first()):
+            return Expired()
+        subjects, expired = await database.write(lambda connection: destroy_old(connection, before_ns, limit))
+        for subject in subjects:
+            database.vault.forget(subject)
+        if self._after_erasure is not None and expired.keys:
+            await database.read(self._after_erasure)
+        return expired
 
     async def _verify(self, chain: str) -> int:
         walk, table = Walk(chain), schema.journal.c

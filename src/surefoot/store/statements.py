@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Dialect, Table, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Dialect, Table, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 
 from surefoot.store import schema
@@ -55,9 +55,11 @@ class Statements:
         )
 
     def subjects(self, names: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-        """(statement, values) that read (subject, generation, wrapped key) of living keys and of destroyed ones."""
-        subjects = schema.subjects.c
-        wanted = select(subjects.subject, subjects.generation, subjects.wrapped_key)
+        """(statement, values) that read (subject, generation, wrapped key, created_at_ns) of each newest key, also a destroyed one."""
+        subjects, any_ = schema.subjects.c, schema.subjects.alias()
+        newest = select(func.max(any_.c.generation)).where(any_.c.subject == subjects.subject).scalar_subquery()
+        wanted = select(subjects.subject, subjects.generation, subjects.wrapped_key, subjects.created_at_ns)
+        wanted = wanted.where(subjects.generation == newest)
         for some in _chunks(names):
             yield self._list("subjects", len(some), lambda n: wanted.where(subjects.subject.in_(_marks(n)))), some
 
