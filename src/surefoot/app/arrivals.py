@@ -11,6 +11,7 @@ import structlog
 from surefoot.errors import StoreError
 from surefoot.store import Store
 
+KEEP_ALIVE_SECONDS = 15.0  # between two signs of life; usual proxies give up after 60
 LOOK_SECONDS = 0.2  # how soon a change is seen, whichever process made it
 _PAGE = 1000
 
@@ -73,3 +74,13 @@ class Arrivals:
     def _wake(self, case_id: str) -> None:
         for event in self._places.get(case_id, ()):
             event.set()
+
+
+async def wait(event: asyncio.Event, seconds: float) -> bool:
+    """Whether the event came within so many seconds."""
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

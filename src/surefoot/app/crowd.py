@@ -19,9 +19,12 @@ class Crowd:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics, self._held = metrics, Counter[str]()
 
-    def is_full(self, tenant: str, most: int) -> bool:
-        """Whether a tenant has `most` connections already."""
-        return self._held[tenant] >= most
+    def refuses(self, kind: str, tenant: str, most: int) -> bool:
+        """Whether a tenant has `most` connections already; counted as a refusal then."""
+        full = self._held[tenant] >= most
+        if full:
+            self._metrics.crowded(kind)
+        return full
 
     @contextmanager
     def place(self, kind: str, tenant: str, most: int) -> Iterator[bool]:
@@ -31,8 +34,7 @@ class Crowd:
             kind: "call" | "stream" | "events", for the metrics.
             most: of one tenant, all kinds together.
         """
-        if self.is_full(tenant, most):
-            self._metrics.crowded(kind)
+        if self.refuses(kind, tenant, most):
             yield False
             return
         self._held[tenant] += 1

@@ -12,30 +12,28 @@ from contextlib import aclosing
 
 import msgspec
 
-from surefoot.app.arrivals import Arrivals
+from surefoot.app.arrivals import KEEP_ALIVE_SECONDS, Arrivals, wait
 from surefoot.app.build import Runtime
 from surefoot.app.crowd import Crowd
+from surefoot.app.readers import Readers
 from surefoot.app.repeats import Repeats
 from surefoot.app.reply import Note, StreamReply, headers_of
 from surefoot.app.serving import Serving
 from surefoot.app.settle import Outcome, case_id
 from surefoot.app.settler import Settler
 from surefoot.app.times import ask_again_after
-from surefoot.app.told import answered, told, when
+from surefoot.app.told import answered, told
 from surefoot.app.webhooks import UNCONFIGURED, Webhooks
 from surefoot.config.schema import FeatureSettings
-from surefoot.errors import BadRequest, TooManyWaiting
-from surefoot.records import Case, CaseEvent, Decision, Request, Usage
+from surefoot.errors import BadRequest
+from surefoot.records import Case, Decision, Request, Usage
 from surefoot.store import Store
 from surefoot.trace import LiveTrace
 from surefoot.wire.fields import answer_id
 from surefoot.wire.speech import speech
-from surefoot.wire.sse import COMMENT, event_of
 
-KEEP_ALIVE_SECONDS = 15.0  # between two signs of life; usual proxies give up after 60
 _AGAIN_SECONDS = 5.0  # a case is looked at this often, whatever was seen of it
 _MARGIN = 0.1  # of the client's own time-out, and at least a second: the answer must still travel
-_TOLD = frozenset({"opened", "claimed", "released", "lapsed", "proposed", "answered", "undone", "chained"})
 
 
 class Held:
@@ -47,6 +45,7 @@ class Held:
         self._crowd = crowd
         self._store, self._serving, self._settler, self.webhooks = store, serving, settler, webhooks
         self._repeats, self._arrivals = repeats, Arrivals(store)
+        self.readers = Readers(store, self._arrivals, crowd, self._most, self.told)
         self._turns: dict[tuple[str, str], asyncio.Event] = {}  # who opens a case for which question right now
         self._opening: set[asyncio.Task[Outcome]] = set()
 
@@ -180,7 +179,7 @@ class Held:
                 if now >= beat:
                     yield None
                     beat = now + every
-                await _wait(happened, min(ends, beat, now + _AGAIN_SECONDS) - now)
+                await wait(happened, min(ends, beat, now + _AGAIN_SECONDS) - now)
 
     async def said(
         self, request: Request, note: Note, holding: str, seconds: float
@@ -224,45 +223,6 @@ class Held:
         feature = self._serving.runtime.policy.features.get(case.feature)
         return ask_again_after(case, feature.person_of(case.role), now_ns=time.time_ns()) if feature else 60
 
-    async def has_more(self, case: Case, after: int) -> bool:
-        """Whether anything happened, or can still happen, after the event of this id."""
-        return not case.has_ended or any(event.id > after for event in await self._store.cases.history(case.id))
-
-    def admit_reader(self, case: Case) -> None:
-        """See that there is room for one more reader of events. Raises TooManyWaiting."""
-        most = self._most()
-        if self._crowd.is_full(case.tenant, most):
-            self._settler.crowded("events")
-            raise TooManyWaiting(f"{most} callers of this tenant wait already: ask for the case instead")
-
-    async def events(self, case: Case, after: int) -> AsyncIterator[bytes]:
-        """What happens to a case, as server-sent events with ids; ends with the event that it has ended. Raises StoreError."""
-        with self._crowd.place("events", case.tenant, self._most()) as admitted:
-            if not admitted:  # others came while the headers went out
-                return
-            yield COMMENT
-            async with aclosing(self._happening(case, after)) as events:
-                async for event in events:
-                    yield event
-
-    async def _happening(self, case: Case, after: int) -> AsyncGenerator[bytes, None]:
-        async with self._arrivals.place(case.id) as happened:
-            while not self._arrivals.ending.is_set():
-                happened.clear()
-                found = await self._store.cases.get(case.id, tenant=case.tenant)
-                if found is None:
-                    return
-                history = [event for event in await self._store.cases.history(case.id) if event.id > after]
-                for event in history:
-                    after = event.id
-                    if event.kind in _TOLD:
-                        yield event_of(_said(event), name=event.kind, id=str(event.id))
-                if found.has_ended:
-                    yield event_of(msgspec.Raw(await self.told(found)), name=found.state, id=str(after))
-                    return
-                if not await _wait(happened, KEEP_ALIVE_SECONDS):
-                    yield COMMENT
-
     async def withdraw(self, case: Case) -> Case:
         """The case, withdrawn if nobody has answered it; what it is now. Raises StoreError."""
         await self._store.cases.withdraw(case.id, tenant=case.tenant, at_ns=time.time_ns())
@@ -281,21 +241,3 @@ class Held:
 
     def _settings(self, feature: str) -> FeatureSettings:
         return self._serving.runtime.config.settings.features.get(feature, UNCONFIGURED)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> bool:
-    """Whether the event came within so many seconds."""
-    try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
-
-
-def _said(event: CaseEvent) -> dict[str, object]:
-    """An event without who did it and why: that is the desk's."""
-    return {
-        "id": event.id, "object": "case.event", "case": event.case_id, "kind": event.kind, "state": event.state,
-        "at": when(event.at_ns),
-    }  # fmt: skip

@@ -51,10 +51,6 @@ class Settler:
         outcome = self._outcome(request, runtime, trace, None, began, error)
         self._commit(outcome, runtime).add_done_callback(self._committed)
 
-    def crowded(self, kind: str) -> None:
-        """Count a caller who would have waited and was answered at once."""
-        self._metrics.crowded(kind)
-
     def lost(self, what: str) -> None:
         """Count something that failed open."""
         self._metrics.lost(what)

@@ -237,14 +237,14 @@ class _Exchange:
         """What happens to a case as it happens; 204 tells a reader that has everything not to come again."""
         case = await self._gateway.case(door.caller_of(self._gateway, self._headers, self._settings), case_id)
         after = waiting.resumed(self._headers)
-        if not await self._gateway.held.has_more(case, after):
+        if not await self._gateway.held.readers.has_more(case, after):
             self._gateway.metrics.seen(self._surface, 204)
             await self._start(204, (), ())
             await self._send({"type": "http.response.body", "body": b""})
             return
-        self._gateway.held.admit_reader(case)
+        self._gateway.held.readers.admit(case)
         self._gateway.metrics.seen(self._surface, 200)
-        await self._flow(self._gateway.held.events(case, after), (("x-surefoot-case", case.id),))
+        await self._flow(self._gateway.held.readers.events(case, after), (("x-surefoot-case", case.id),))
 
     async def _refuse(self, status: int, code: str, message: str, error: RequestRefused | None) -> None:
         """The dialect's error, with the status and what to do about it; after the first byte there is nothing left to say."""

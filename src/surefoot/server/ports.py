@@ -33,23 +33,31 @@ class Reporting(Protocol):
         """What became of each report, in their order; durable when this returns. Raises NotAllowed, StoreError."""
 
 
+class Reading(Protocol):
+    """What is done for readers of a case's events."""
+
+    async def has_more(self, case: Case, after: int) -> bool:
+        """Whether anything happened, or can still happen, after the event of this id. Raises StoreError."""
+
+    def admit(self, case: Case) -> None:
+        """See that there is room for one more reader of events. Raises TooManyWaiting."""
+
+    def events(self, case: Case, after: int) -> AsyncIterator[bytes]:
+        """What happens to a case after the event of this id, as server-sent events; ends when the case has ended."""
+
+
 class Holding(Protocol):
     """What is done for callers while a person answers."""
+
+    @property
+    def readers(self) -> Reading:
+        """Readers of events."""
 
     async def told(self, case: Case) -> bytes:
         """What a caller is told of its case, as JSON. Raises StoreError."""
 
     def retry_after(self, case: Case) -> int:
         """Seconds after which to ask for a case again."""
-
-    async def has_more(self, case: Case, after: int) -> bool:
-        """Whether anything happened, or can still happen, after the event of this id. Raises StoreError."""
-
-    def admit_reader(self, case: Case) -> None:
-        """See that there is room for one more reader of events. Raises TooManyWaiting."""
-
-    def events(self, case: Case, after: int) -> AsyncIterator[bytes]:
-        """What happens to a case after the event of this id, as server-sent events; ends when the case has ended."""
 
     async def withdraw(self, case: Case) -> Case:
         """The case, withdrawn if nobody has answered it. Raises StoreError."""

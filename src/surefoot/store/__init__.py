@@ -74,7 +74,7 @@ class Journal(Protocol):
         """Destroy keys of subjects under which nothing is younger than `before_ns`, at most `limit`; what that came to.
 
         Passed over are subjects under legal hold, what a waiting question needs, and addresses that are still to be called;
-        an audit that nobody judged in time is not. The trail says how many; nothing leaves the journal.
+        an audit that nobody judged in time is not. Each subject has an event in the trail; nothing leaves the journal.
         """
 
 

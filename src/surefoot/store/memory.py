@@ -7,7 +7,7 @@ import os
 import time
 from asyncio import Future
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
 from surefoot.store.joining import asked, joined
 from surefoot.store.memoryaudit import MemoryAudit
-from surefoot.store.memorycases import MemoryCases
+from surefoot.store.memorycases import MemoryCases, is_waited_for, waiting_in
 from surefoot.store.memoryholds import MemoryHolds
 from surefoot.store.memoryhooks import MemoryHooks
 from surefoot.store.memorylabels import MemoryIncidents, MemoryLabels, MemoryRevisions
@@ -107,7 +107,7 @@ class MemoryJournal:
 
     def __init__(
         self, vault: Vault, erase: Callable[[str], None], see_free: Callable[[str], None],
-        is_needed: Callable[[str], bool], expired: Callable[[Sequence[str], str], None],
+        is_needed: Callable[[str], bool], expired: Callable[[Mapping[str, int]], None],
     ) -> None:  # fmt: skip
         self._vault, self._erase, self._see_free = vault, erase, see_free
         self._is_needed, self._expired = is_needed, expired
@@ -166,7 +166,7 @@ class MemoryJournal:
                 del self._contents[name]
         contents = sum(len(by_subject[subject]) for subject in gone)
         if gone:
-            self._expired(gone, f"{len(gone)} keys, {contents} contents")
+            self._expired({subject: len(by_subject[subject]) for subject in gone})
         return Expired(keys=len(gone), contents=contents)
 
     def knows(self, request_id: str) -> bool:
@@ -364,12 +364,12 @@ class MemoryStore:
         """Check everything that can fail, then keep everything; the case that the entry names, "" for none."""
         pseudonym = self.pseudonym(commit.subject or f"tenant:{commit.entry.tenant}")
         question = asked(commit, pseudonym)
-        if question is not None and (known := self._cases.waiting_in(question)):
+        if question is not None and (known := waiting_in(self._cases.known.values(), question)):
             commit = joined(commit, known)
         entry, case = commit.entry, commit.case
         if self._journal.knows(entry.request_id):
             return StoreError(f"request {entry.request_id} is in the journal already")
-        if case is not None and self._cases.knows(case.id):
+        if case is not None and case.id in self._cases.known:
             return StoreError(f"there is a case {case.id} already")
         try:
             body = _encode(entry)
@@ -394,15 +394,15 @@ class MemoryStore:
 
     def _is_needed(self, subject: str) -> bool:
         """Whether a waiting question needs what a subject said, an address is still to be called, or a hold stands."""
-        waits = self._cases.is_waited_for(subject)
+        waits = is_waited_for(self._cases.known.values(), subject)
         return waits or self._holds.holds(subject) or self._hooks.is_waited_for(self._is_tenant(subject))
 
     def _is_tenant(self, subject: str) -> Callable[[str], bool]:
         return lambda tenant: self.pseudonym(f"tenant:{tenant}") == subject
 
-    def _expire(self, subjects: Sequence[str], told: str) -> None:
-        self._audit.note(kind="retention.destroyed", detail=told)
-        for subject in subjects:
+    def _expire(self, contents: Mapping[str, int]) -> None:
+        for subject, count in sorted(contents.items()):
+            self._audit.note(kind="subject.erased", on=subject, detail=f"retention: {count} contents")
             self._drop(subject)
 
     def _erase(self, subject: str) -> None:

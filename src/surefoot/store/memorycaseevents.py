@@ -35,6 +35,7 @@ class MemoryCaseEvents:
     def __init__(self, ledger: Ledger, audit: Audit | None) -> None:
         self._ledger, self._audit = ledger, audit
         self._cases: dict[str, Case] = {}
+        self.known: Mapping[str, Case] = self._cases  # by id, whoever's they are
         self._events: list[CaseEvent] = []
 
     async def history(self, case_id: str) -> Sequence[CaseEvent]:

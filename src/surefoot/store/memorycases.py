@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -85,7 +85,7 @@ class MemoryCases(MemoryCaseEvents, CaseVerbs):
         self, case_id: str, *, by: str, at_ns: int, lease_ns: int, capacity: Mapping[str, int] | None = None
     ) -> Claim | None:
         """The case for one person, until the lease ends."""
-        held = self._held(by)
+        held = held_by(self._cases.values(), by)
 
         def take(case: Case) -> Change | None:
             return casework.claim(case, by=by, at_ns=at_ns, lease_ns=lease_ns, held=held, capacity=capacity)
@@ -97,7 +97,7 @@ class MemoryCases(MemoryCaseEvents, CaseVerbs):
         capacity: Mapping[str, int] | None = None,
     ) -> Claim | None:  # fmt: skip
         """The open case that comes first by rank and is not snoozed."""
-        full = casework.full_roles(capacity, self._held(by))
+        full = casework.full_roles(capacity, held_by(self._cases.values(), by))
         waiting = (
             case
             for case in self._cases.values()
@@ -140,27 +140,6 @@ class MemoryCases(MemoryCaseEvents, CaseVerbs):
         self._cases[case.id] = case
         self.append(case, casework.opened(case))
 
-    def is_waited_for(self, subject: str) -> bool:
-        """Whether a question of a subject waits."""
-        mine = (case for case in self._cases.values() if case.subject == subject and case.kind == "question")
-        return any(case.state in PENDING for case in mine)
-
-    def waiting_in(self, question: Asked) -> str:
-        """The id of the case that a question waits in; "" when there is none."""
-        return next(
-            (
-                case.id
-                for case in sorted(self._cases.values(), key=lambda case: (case.opened_at_ns, case.id), reverse=True)
-                if case.kind == "question" and case.state in PENDING
-                if Asked(case.tenant, case.feature, case.subject, case.fingerprint) == question
-            ),
-            "",
-        )
-
-    def knows(self, case_id: str) -> bool:
-        """Whether there is a case of this id, whoever's it is."""
-        return case_id in self._cases
-
     def erase(self, subject: str) -> None:
         """Drop what was said to a subject's questions; the cases and their events stay."""
         mine = {case.id for case in self._cases.values() if case.subject == subject}
@@ -189,9 +168,28 @@ class MemoryCases(MemoryCaseEvents, CaseVerbs):
             self._ledger.add(entries)
         return change
 
-    def _held(self, by: str) -> int:
-        return sum(case.state == "claimed" and case.claimed_by == by for case in self._cases.values())
-
 
 def _place(case: Case) -> tuple[int, str]:
     return case.rank_ns, case.id
+
+
+def held_by(cases: Iterable[Case], by: str) -> int:
+    """How many claims a person has."""
+    return sum(case.state == "claimed" and case.claimed_by == by for case in cases)
+
+
+def is_waited_for(cases: Iterable[Case], subject: str) -> bool:
+    """Whether a question of a subject waits."""
+    mine = (case for case in cases if case.subject == subject and case.kind == "question")
+    return any(case.state in PENDING for case in mine)
+
+
+def waiting_in(cases: Iterable[Case], question: Asked) -> str:
+    """The id of the case that a question waits in, the newest; "" when there is none."""
+    found = [
+        (case.opened_at_ns, case.id)
+        for case in cases
+        if case.kind == "question" and case.state in PENDING
+        if Asked(case.tenant, case.feature, case.subject, case.fingerprint) == question
+    ]
+    return max(found, default=(0, ""))[1]

@@ -125,7 +125,7 @@ class Scribe:
 
     def write(self, connection: Connection, records: Sequence[Record]) -> Written:
         """Write records in an open transaction; an outcome is None, or why a reservation was refused."""
-        records, cases = self._joined(connection, records)
+        records, cases = _one_case_each(connection, records)
         prepared = [record for record in records if isinstance(record, Prepared)]
         keys = self._keys(connection, {record.subject for record in prepared if record.subject})
         held = self._held(connection, prepared)
@@ -213,7 +213,7 @@ class Scribe:
             return None
         entry = _entry(row.body)
         if record.commit.joins and entry.case_id:
-            record = self._bring(record, entry.case_id)
+            record = _bring(record, entry.case_id)
         return entry.case_id or "" if bytes(row.body) == record.body else None
 
     def balances(self, connection: Connection, budgets: Iterable[Budget]) -> Balances:
@@ -236,28 +236,6 @@ class Scribe:
             page.ledger.append(astuple(orphan_entry(orphan)))
         page.set_budgets = balances.changed()
         page.write(connection, self._statements)
-
-    def _joined(self, connection: Connection, records: Sequence[Record]) -> tuple[Sequence[Record], list[str]]:
-        """The records, those that join a case without one of their own; and the case of each, "" for none."""
-        questions = [(isinstance(each, Prepared) and asked(each.commit, each.subject)) or None for each in records]
-        known = dict(waiting(connection, {each for each in questions if each is not None})) if any(questions) else {}
-        done: list[Record] = []
-        cases: list[str] = []
-        for record, question in zip(records, questions, strict=True):
-            if isinstance(record, Prepared) and question is not None and record.commit.case is not None:
-                own = record.commit.case.id
-                found = known.setdefault(question, own)
-                record = record if found == own else self._bring(record, found)
-            done.append(record)
-            cases.append(record.commit.entry.case_id or "" if isinstance(record, Prepared) else "")
-        return done, cases
-
-    def _bring(self, record: Prepared, case_id: str) -> Prepared:
-        """The record as it is written when it joins a case."""
-        if record.commit.entry.case_id == case_id:
-            return record
-        commit = joined(record.commit, case_id)
-        return Prepared(commit, _encode(commit.entry), record.plain, record.subject)
 
     def _keys(self, connection: Connection, subjects: set[str]) -> dict[str, Key]:
         """The living key of each subject; new ones are made for those that have none, or whose key was destroyed or is old."""
@@ -369,6 +347,30 @@ class Scribe:
         where = (entry.tenant, entry.feature, entry.fingerprint, entry.epoch, entry.request_id)
         what = (entry.at_ns, entry.expires_at_ns, entry.model, entry.provider, entry.finish, entry.p, entry.low)
         return (*where, *what, subject, key[0], body)
+
+
+def _one_case_each(connection: Connection, records: Sequence[Record]) -> tuple[Sequence[Record], list[str]]:
+    """The records, those that join a case without one of their own; and the case of each, "" for none."""
+    questions = [(isinstance(each, Prepared) and asked(each.commit, each.subject)) or None for each in records]
+    known = dict(waiting(connection, {each for each in questions if each is not None})) if any(questions) else {}
+    done: list[Record] = []
+    cases: list[str] = []
+    for record, question in zip(records, questions, strict=True):
+        if isinstance(record, Prepared) and question is not None and record.commit.case is not None:
+            own = record.commit.case.id
+            found = known.setdefault(question, own)
+            record = record if found == own else _bring(record, found)
+        done.append(record)
+        cases.append(record.commit.entry.case_id or "" if isinstance(record, Prepared) else "")
+    return done, cases
+
+
+def _bring(record: Prepared, case_id: str) -> Prepared:
+    """The record as it is written when it joins a case."""
+    if record.commit.entry.case_id == case_id:
+        return record
+    commit = joined(record.commit, case_id)
+    return Prepared(commit, _encode(commit.entry), record.plain, record.subject)
 
 
 def hold_events(connection: Connection) -> None:

@@ -199,7 +199,7 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
             words |= others
         told = iter(sealed)
         rows = [_event_row(case_id, event, generation, told) for event in change.events]
-        self._write(connection, row, change.case, dict(zip(words, told, strict=True)), generation)
+        _write(connection, row, change.case, dict(zip(words, told, strict=True)), generation)
         if change.audit is not None and connection.execute(_judged(change.audit)).first() is None:
             connection.execute(_table.insert(), msgspec.structs.asdict(change.audit) | {"generation": row.generation})
             rows.append(_event_row(change.audit.id, casework.opened(change.audit), None, told))
@@ -215,27 +215,6 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
             if change.label.verdict == "wrong":
                 connection.execute(_cached(case))
         return change
-
-    def _write(
-        self, connection: Connection, row: Row[Any], case: Case, words: dict[str, bytes], generation: int | None
-    ) -> None:
-        """Write the columns that changed. Words whose key is destroyed are dropped: they cannot be read any more."""
-        old = row._mapping
-        values: dict[str, object] = {
-            name: getattr(case, name)
-            for name in case.__struct_fields__
-            if name not in CASE_WORDS and getattr(case, name) != _plain(old[name])
-        }
-        for name in CASE_WORDS:
-            if name in words:
-                values[name] = words[name]
-            elif getattr(case, name) is None and old[name] is not None and (old.wrapped_key is not None):
-                values[name] = None
-        if words and generation != old["generation"]:
-            values |= {name: None for name in CASE_WORDS if name not in words}
-            values["generation"] = generation
-        if values:
-            connection.execute(_update(tuple(sorted(values))), values | {"of_case": case.id})
 
 
 def _others(case: Case, words: Mapping[str, str], row: Row[Any]) -> dict[str, str]:
@@ -254,6 +233,26 @@ def _held(connection: Connection, by: str) -> int:
         connection.execute(select(func.pg_advisory_xact_lock(_CLAIMS, func.hashtext(by))))
     mine = select(func.count()).where(_table.c.state == "claimed", _table.c.claimed_by == by)
     return int(connection.execute(mine).scalar_one())
+
+
+def _write(connection: Connection, row: Row[Any], case: Case, words: dict[str, bytes], generation: int | None) -> None:
+    """Write the columns that changed. Words whose key is destroyed are dropped: they cannot be read any more."""
+    old = row._mapping
+    values: dict[str, object] = {
+        name: getattr(case, name)
+        for name in case.__struct_fields__
+        if name not in CASE_WORDS and getattr(case, name) != _plain(old[name])
+    }
+    for name in CASE_WORDS:
+        if name in words:
+            values[name] = words[name]
+        elif getattr(case, name) is None and old[name] is not None and (old.wrapped_key is not None):
+            values[name] = None
+    if words and generation != old["generation"]:
+        values |= {name: None for name in CASE_WORDS if name not in words}
+        values["generation"] = generation
+    if values:
+        connection.execute(_update(tuple(sorted(values))), values | {"of_case": case.id})
 
 
 def _append(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, tuple_
 
 from surefoot.records import Expired
+from surefoot.records.audit import AuditEvent
 from surefoot.records.case import PENDING
 from surefoot.store import schema
-from surefoot.store.sqlaudit import note
+from surefoot.store.sqlaudit import append
 from surefoot.store.sqlholds import lock, standing
 
 _MARGIN_NS = 600_000_000_000  # longer than a transaction takes that still seals under the key
@@ -50,15 +51,19 @@ def old_keys(before_ns: int, limit: int) -> Select[Any]:
 
 
 def destroy_old(connection: Connection, before_ns: int, limit: int) -> tuple[Sequence[str], Expired]:
-    """(whose keys are destroyed, what that came to), in an open writing transaction, with an event when there was anything."""
+    """(whose keys are destroyed, what that came to), in an open writing transaction; an event for each subject."""
     lock(connection)
     found = [tuple(row) for row in connection.execute(old_keys(before_ns, limit)).all()]
     if not found:
         return (), Expired()
     subjects, contents = schema.subjects, schema.contents
-    lost = select(func.count()).where(tuple_(contents.c.subject, contents.c.generation).in_(found))
-    expired = Expired(keys=len(found), contents=int(connection.execute(lost).scalar_one()))
+    lost = select(contents.c.subject, func.count()).group_by(contents.c.subject)
+    rows = connection.execute(lost.where(tuple_(contents.c.subject, contents.c.generation).in_(found))).all()
+    counts = {subject: 0 for subject, _ in found} | {row[0]: row[1] for row in rows}
     gone = subjects.update().where(tuple_(subjects.c.subject, subjects.c.generation).in_(found))
     connection.execute(gone.values(wrapped_key=None, destroyed_at_ns=time.time_ns()))
-    note(connection, kind="retention.destroyed", by="", detail=f"{expired.keys} keys, {expired.contents} contents")
-    return sorted({subject for subject, _ in found}), expired
+    append(connection, [
+        AuditEvent(kind="subject.erased", on=subject, detail=f"retention: {counts[subject]} contents")
+        for subject in sorted(counts)
+    ])  # fmt: skip
+    return sorted(counts), Expired(keys=len(found), contents=sum(counts.values()))

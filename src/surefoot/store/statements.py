@@ -55,7 +55,7 @@ class Statements:
         )
 
     def subjects(self, names: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-        """(statement, values) that read (subject, generation, wrapped key, created_at_ns) of each newest key, also a destroyed one."""
+        """(statement, values) that read (subject, generation, wrapped key, created_at_ns) of newest keys, destroyed or not."""
         subjects, any_ = schema.subjects.c, schema.subjects.alias()
         newest = select(func.max(any_.c.generation)).where(any_.c.subject == subjects.subject).scalar_subquery()
         wanted = select(subjects.subject, subjects.generation, subjects.wrapped_key, subjects.created_at_ns)
