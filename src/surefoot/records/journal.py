@@ -9,6 +9,7 @@ from surefoot.records.draft import Ask, Draft, NoDraft
 from surefoot.records.evidence import Confidence, Evidence
 from surefoot.records.money import BudgetLimit
 from surefoot.records.request import Attribution, Question
+from surefoot.records.units import Revenue
 from surefoot.records.verdict import Deliver, Escalate, Fail, Lot, Stronger
 
 
@@ -76,6 +77,10 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()  # the caller's labels for its own accounting; they must not name persons
     edition: str = ""  # digest of the feature as it was then: what a promise holds for
     lot: Lot | None = None  # whether a delivered answer was drawn for a blind audit
+    model: str = ""  # that answered, by the name that it is billed under; "": as the draft says
+    baseline_nanodollars: int | None = (
+        None  # memo: what the baseline would have cost; None: not known, or nothing delivered
+    )
 
 
 class Content(Struct, frozen=True, kw_only=True):
@@ -207,6 +212,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     case: Case | None = None
     joins: bool = False  # where the same question of the same subject waits already, its case is joined, none is opened
     cache: CacheEntry | None = None
+    revenue: tuple[Revenue, ...] = ()  # what it earned by being delivered
 
 
 class Expired(Struct, frozen=True, kw_only=True):

@@ -21,13 +21,17 @@ from surefoot.records import (
     Key,
     Label,
     Reservation,
+    Revenue,
     Revision,
 )
 from surefoot.records.audit import AuditEvent, AuditRow, Checkpoint, Head, Stop
+from surefoot.records.units import CostSum, RequestSum, Where
 from surefoot.store.cases import Cases
 from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
 from surefoot.store.people import Accounts, Sessions
+
+EVERYTHING = Where()
 
 
 class Cache(Protocol):
@@ -86,6 +90,31 @@ class Ledger(Protocol):
 
     async def total(self, *, feature: str | None = None, tenant: str | None = None) -> int:
         """The sum of all entries, in nano-dollars; 0 when there is none."""
+
+    async def costs(self, by: Sequence[str], where: Where = EVERYTHING) -> Sequence[CostSum]:
+        """What groups spent, by kind of entry, from the roll-ups; in any order.
+
+        Args:
+            by: "day" and names of `DIMENSIONS`; () is one group of everything, and none when nothing was ever spent.
+            where: which part. The roll-ups of any part are the sum of its entries, at any moment.
+        """
+
+    async def traffic(self, by: Sequence[str], where: Where = EVERYTHING) -> Sequence[RequestSum]:
+        """Groups' requests, what they earned and the memo of the baseline, from the roll-ups; in any order.
+
+        A request counts on its own day, at whoever answered it: the delivered rung, or the person; "" when nobody did.
+        What it earned counts on the day when it was earned.
+        """
+
+    async def earn(self, lines: Sequence[Revenue]) -> Sequence[bool]:
+        """Which lines of revenue are new, in one transaction: the same id is taken once. Durable before it returns.
+
+        A line with an outcome makes it the outcome of its request, unless a later one was reported; all that the request has
+        booked moves there.
+        """
+
+    async def revenue(self, *, request_id: str | None = None, feature: str | None = None) -> Sequence[Revenue]:
+        """What was earned, oldest first."""
 
     async def budget(self, scope: str, window: str) -> tuple[int, int]:
         """(spent, reserved) of a budget in nano-dollars; (0, 0) before its first use."""

@@ -14,9 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from surefoot.errors import StoreError
-from surefoot.records import CacheEntry, Commit, Content, Entry, Expired, JournalEntry, Key, Reservation, Settlement
+from surefoot.records import CacheEntry, Commit, Content, Expired, JournalEntry, Key, Reservation
 from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions
-from surefoot.store.balances import Balances, orphan_entry, returned_entry
 from surefoot.store.cases import Cases
 from surefoot.store.chain import Walk, genesis, link, new_id
 from surefoot.store.holds import Holds
@@ -27,6 +26,7 @@ from surefoot.store.memorycases import MemoryCases, is_waited_for, waiting_in
 from surefoot.store.memoryholds import MemoryHolds
 from surefoot.store.memoryhooks import MemoryHooks
 from surefoot.store.memorylabels import MemoryIncidents, MemoryLabels, MemoryRevisions
+from surefoot.store.memoryledger import MemoryLedger
 from surefoot.store.memorypeople import MemoryAccounts, MemorySessions
 from surefoot.store.people import Accounts, Sessions
 from surefoot.store.vault import KEY, Vault
@@ -186,72 +186,6 @@ class MemoryJournal:
             self._contents[entry.request_id] = (subject, content)
 
 
-class MemoryLedger:
-    """`Ledger` in lists and dictionaries."""
-
-    def __init__(self) -> None:
-        self._entries: list[Entry] = []
-        self._balances = Balances()
-        self._reservations: dict[str, Reservation] = {}
-        self._booked: dict[str, Reservation] = {}
-
-    async def entries(self, *, request_id: str | None = None, feature: str | None = None) -> Sequence[Entry]:
-        """Ledger lines, oldest first."""
-        lines = self._entries
-        return [e for e in lines if request_id in (None, e.request_id) and feature in (None, e.feature)]
-
-    async def total(self, *, feature: str | None = None, tenant: str | None = None) -> int:
-        """The sum of all entries, in nano-dollars; 0 when there is none."""
-        lines = self._entries
-        return sum(e.nanodollars for e in lines if feature in (None, e.feature) and tenant in (None, e.tenant))
-
-    async def budget(self, scope: str, window: str) -> tuple[int, int]:
-        """(spent, reserved) of a budget in nano-dollars; (0, 0) before its first use."""
-        return self._balances.get((scope, window))
-
-    async def settle_orphans(self, *, older_than_ns: int | None = None) -> int:
-        """Book reservations that no living request will settle as estimated; returns how many."""
-        held = self._reservations.values()
-        orphans = [r for r in held if older_than_ns is None or r.at_ns < older_than_ns]
-        for orphan in orphans:
-            self._booked[orphan.id] = self._reservations.pop(orphan.id)
-            self._balances.move(orphan.limits, spent=orphan.nanodollars, reserved=-orphan.nanodollars)
-            self._entries.append(orphan_entry(orphan))
-        return len(orphans)
-
-    def add(self, entries: Sequence[Entry]) -> None:
-        """Write lines that nothing was reserved for."""
-        self._entries += entries
-
-    def human_seconds(self, request_id: str, *, until_ns: int) -> int | None:
-        """What is booked of people's time to a request up to a time; None when nothing is."""
-        mine = (e for e in self._entries if (e.request_id, e.kind) == (request_id, "human") and e.at_ns <= until_ns)
-        booked = [e.quantity for e in mine]
-        return sum(booked) if booked else None
-
-    def reserve(self, reservation: Reservation) -> Exception | None:
-        """Set money aside, or say why not."""
-        if reservation.id in self._reservations or reservation.id in self._booked:
-            return StoreError(f"there is a reservation {reservation.id} already")
-        refused = self._balances.reserve(reservation)
-        if refused is None:
-            self._reservations[reservation.id] = reservation
-        return refused
-
-    def settle(self, settlement: Settlement) -> None:
-        """Write the entries and move the budgets from reserved to spent; a second settlement moves nothing."""
-        self._entries += settlement.entries
-        spent = sum(entry.nanodollars for entry in settlement.entries)
-        held = self._reservations.pop(settlement.reservation_id, None)
-        if held is not None:
-            self._balances.move(held.limits, spent=spent, reserved=-held.nanodollars)
-            return
-        booked = self._booked.pop(settlement.reservation_id, None)
-        if booked is not None:
-            self._entries.append(returned_entry(booked))
-            self._balances.move(booked.limits, spent=spent - booked.nanodollars, reserved=0)
-
-
 class MemoryPolicies:
     """`Policies` in a dictionary."""
 
@@ -376,8 +310,7 @@ class MemoryStore:
         except (TypeError, ValueError, msgspec.MsgspecError) as error:
             return StoreError(f"the record cannot be written down: {type(error).__name__}")
         self._journal.append(entry, body, pseudonym, commit.content)
-        for settlement in commit.settlements:
-            self._ledger.settle(settlement)
+        self._ledger.settle(commit)
         if case is not None:
             self._cases.open(replace(case, subject=pseudonym))
         if commit.cache is not None:

@@ -19,7 +19,9 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0007"  # the migration that this program's tables are at
+from surefoot.records.units import DIMENSIONS
+
+HEAD = "0008"  # the migration that this program's tables are at
 
 APPEND_ONLY = (
     "journal",
@@ -33,6 +35,7 @@ APPEND_ONLY = (
     "audit_events",
     "stops",
     "holds",
+    "revenue",
 )
 
 metadata = MetaData()
@@ -50,6 +53,12 @@ def _int(name: str, *, null: bool = False) -> Column[int]:
 
 def _bytes(name: str, *, null: bool = False) -> Column[bytes]:
     return Column(name, LargeBinary, nullable=null)
+
+
+def _place() -> tuple[Column[int], ...]:
+    """The key of a roll-up: a series, a UTC day since the epoch, and a shard, so that replicas rarely wait for each other."""
+    names = ("series", "day", "shard")
+    return tuple(Column(name, BigInteger, primary_key=True, autoincrement=False, nullable=False) for name in names)
 
 
 chains = Table("chains", metadata, _text("id", key=True), _int("started_at_ns"), _bytes("genesis"))
@@ -142,6 +151,54 @@ budgets = Table(
     _text("window", key=True),
     _int("spent"),
     _int("reserved"),
+)
+
+revenue = Table(
+    "revenue",
+    metadata,
+    _text("id", key=True),
+    _text("request_id"),
+    _int("at_ns"),
+    _text("tenant"),
+    _text("key_id"),
+    _text("feature"),
+    _text("outcome"),
+    _int("nanodollars"),
+    _text("price_version"),
+    _text("by"),
+    Index("revenue_request", "request_id"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    *(_text(name) for name in DIMENSIONS),
+    Index("series_values", *DIMENSIONS, unique=True),
+)
+
+daily_costs = Table(
+    "daily_costs",
+    metadata,
+    *_place(),
+    _int("entries"),
+    _int("quantity"),
+    _int("nanodollars"),
+    _int("estimated_nanodollars"),
+    sqlite_with_rowid=False,
+)
+
+daily_requests = Table(
+    "daily_requests",
+    metadata,
+    *_place(),
+    _int("requests"),
+    _int("earnings"),
+    _int("revenue_nanodollars"),
+    _int("baseline_requests"),
+    _int("baseline_nanodollars"),
+    _int("compared_nanodollars"),
+    sqlite_with_rowid=False,
 )
 
 cases = Table(

@@ -17,12 +17,14 @@ from msgspec.structs import astuple
 from sqlalchemy import Connection, select
 
 from surefoot.errors import BudgetSpent
-from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Content, JournalEntry, Reservation, Settlement
+from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Content, JournalEntry, Reservation
 from surefoot.store import schema
 from surefoot.store.balances import Balances, Budget, budgets_of, orphan_entry, returned_entry
 from surefoot.store.chain import genesis, link
 from surefoot.store.joining import asked, joined, waiting
+from surefoot.store.rollups import Rollups, Series, turn_of
 from surefoot.store.sqlaudit import chained
+from surefoot.store.sqlrollups import add_up
 from surefoot.store.statements import RESERVATION_FIELDS, Statements
 from surefoot.store.vault import Vault, plain_form
 
@@ -62,6 +64,8 @@ class Page:
         self.journal: list[Row] = []
         self.contents: list[Row] = []
         self.ledger: list[Row] = []
+        self.revenue: list[Row] = []
+        self.rollups = Rollups()
         self.reservations: list[Row] = []
         self.drop_reservations: list[Row] = []
         self.cases: list[Row] = []
@@ -81,6 +85,7 @@ class Page:
             (statements.drop_reservations, self.drop_reservations),
             (statements.journal, self.journal),
             (statements.ledger, self.ledger),
+            (statements.revenue, self.revenue),
             (statements.contents, self.contents),
             (statements.cases, self.cases),
             (statements.cache, self.cache),
@@ -99,6 +104,7 @@ class Written(msgspec.Struct):
     seen: set[Budget]
     fingerprints: list[str]  # put into the cache
     cases: list[str]  # of each record: the case that its journal entry names, "" for none
+    series: dict[Series, int]  # that this process met for the first time
 
 
 class Scribe:
@@ -112,6 +118,7 @@ class Scribe:
         self._position, self._head = 0, genesis(chain)
         self._seen: set[Budget] = set()
         self.rotate_after_ns = 0  # how long a subject's key is used for new content; 0: until it is destroyed
+        self._series: dict[Series, int] = {}  # ids of those that were added to before
 
     def prepare(self, commit: Commit) -> Prepared:
         """Encode a commit. Raises TypeError, ValueError or the like when it cannot be written down."""
@@ -146,7 +153,7 @@ class Scribe:
                 page.chain.append((self.chain, time.time_ns(), head))
             position, previous, head = position + 1, head, link(head, record.body)
             page.journal.append(self._journal_row(record, position, previous, head))
-            self._settle(page, balances, record.commit.settlements, held)
+            self._settle(page, balances, record.commit, held)
             self._seal(page, record, keys)
             outcomes.append(None)
         page.set_budgets = balances.changed()
@@ -154,7 +161,8 @@ class Scribe:
             hold_events(connection)
         page.write(connection, self._statements)
         chained(connection, *page.case_events)
-        return Written(outcomes, position, head, wanted, [str(row[2]) for row in page.cache], cases)
+        series = add_up(connection, self._statements, page.rollups, self._series)
+        return Written(outcomes, position, head, wanted, [str(row[2]) for row in page.cache], cases, series)
 
     def adopt(self, written: Written) -> None:
         """Take over what a committed transaction did."""
@@ -162,6 +170,9 @@ class Scribe:
         if len(self._seen) > _SEEN:
             self._seen.clear()
         self._seen |= written.seen
+        if len(self._series) > _SEEN:
+            self._series.clear()
+        self._series.update(written.series)
         if written.fingerprints:
             self._cached(written.fingerprints)
 
@@ -234,8 +245,10 @@ class Scribe:
         for orphan in orphans:
             balances.move(orphan.limits, spent=orphan.nanodollars, reserved=-orphan.nanodollars)
             page.ledger.append(astuple(orphan_entry(orphan)))
+            page.rollups.spent(None, [orphan_entry(orphan)])
         page.set_budgets = balances.changed()
         page.write(connection, self._statements)
+        add_up(connection, self._statements, page.rollups, self._series)
 
     def _keys(self, connection: Connection, subjects: set[str]) -> dict[str, Key]:
         """The living key of each subject; new ones are made for those that have none, or whose key was destroyed or is old."""
@@ -280,12 +293,18 @@ class Scribe:
             page.reservations.append(row)
         return refused
 
-    def _settle(self, page: Page, balances: Balances, settlements: Sequence[Settlement], held: dict[str, Held]) -> None:
-        for settlement in settlements:
+    def _settle(self, page: Page, balances: Balances, commit: Commit, held: dict[str, Held]) -> None:
+        turn = turn_of(commit.entry)
+        page.rollups.came(turn)
+        if commit.revenue:
+            page.revenue += [astuple(line) for line in commit.revenue]
+            page.rollups.earned(turn, commit.revenue)
+        for settlement in commit.settlements:
             spent = 0
             for entry in settlement.entries:
                 spent += entry.nanodollars
                 page.ledger.append(astuple(entry))
+            page.rollups.spent(turn, settlement.entries)
             name = settlement.reservation_id
             row = page.fresh.pop(name, None) or held.pop(name, None)
             if row is None:  # nothing was reserved, or it was settled before: its budgets are right already
@@ -295,7 +314,9 @@ class Scribe:
             if row[_BOOKED] is None:
                 balances.move(limits, spent=spent, reserved=-amount)
             else:  # the estimate goes, what it really cost comes
-                page.ledger.append(astuple(returned_entry(reservation_of(row))))
+                returned = returned_entry(reservation_of(row))
+                page.ledger.append(astuple(returned))
+                page.rollups.spent(None, [returned])
                 balances.move(limits, spent=spent - amount, reserved=0)
 
     def _journal_row(self, record: Prepared, position: int, previous: bytes, head: bytes) -> Row:

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple
 from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, func, or_, select
 
 from surefoot.errors import StoreError
@@ -21,6 +20,7 @@ from surefoot.store.scribe import CASE_WORDS, case_label, hold_events
 from surefoot.store.sqlaudit import chained
 from surefoot.store.sqlcaseevents import SqlCaseEvents, opened_text
 from surefoot.store.sqllabels import append_label
+from surefoot.store.sqlrollups import spend
 
 _table, _events = schema.cases, schema.case_events
 _CLAIMS = 7_378_707  # any number that nobody else takes advisory locks of two numbers under
@@ -205,9 +205,7 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
             rows.append(_event_row(change.audit.id, casework.opened(change.audit), None, told))
         _append(connection, rows)
         if change.done and change.events and entries:
-            connection.connection.cursor().executemany(
-                database.statements.ledger, [astuple(entry) for entry in entries]
-            )
+            spend(connection, database.statements, entries)
         if change.label is not None:
             new = append_label(connection, database.statements, change.label)
             if not new and change.case.state == "judged":

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, Row, func, select
 
-from surefoot.records import Entry, Key
-from surefoot.store import schema
+from surefoot.records import Entry, Key, Revenue
+from surefoot.records.units import CostSum, RequestSum, Where
+from surefoot.store import EVERYTHING, schema
 from surefoot.store.database import Room
 from surefoot.store.sqlaudit import note
+from surefoot.store.sqlrollups import cost_sums, earn, request_sums
 
 
 class SqlLedger(Room):
@@ -37,6 +39,30 @@ class SqlLedger(Room):
         if tenant is not None:
             wanted = wanted.where(table.tenant == tenant)
         return int(await self.database.read(lambda connection: connection.execute(wanted).scalar_one()))
+
+    async def costs(self, by: Sequence[str], where: Where = EVERYTHING) -> Sequence[CostSum]:
+        """What groups spent, by kind of entry, from the roll-ups; in any order."""
+        return await self.database.read(lambda connection: cost_sums(connection, by, where))
+
+    async def traffic(self, by: Sequence[str], where: Where = EVERYTHING) -> Sequence[RequestSum]:
+        """Groups' requests, what they earned and the memo, from the roll-ups; in any order."""
+        return await self.database.read(lambda connection: request_sums(connection, by, where))
+
+    async def earn(self, lines: Sequence[Revenue]) -> Sequence[bool]:
+        """Which lines of revenue are new, in one transaction. Durable before it returns."""
+        statements = self.database.statements
+        return await self.database.write(lambda connection: earn(connection, statements, lines)) if lines else []
+
+    async def revenue(self, *, request_id: str | None = None, feature: str | None = None) -> Sequence[Revenue]:
+        """What was earned, oldest first."""
+        table = schema.revenue.c
+        wanted = select(*table).order_by(table.at_ns, table.id)
+        if request_id is not None:
+            wanted = wanted.where(table.request_id == request_id)
+        if feature is not None:
+            wanted = wanted.where(table.feature == feature)
+        rows = await self.database.read(lambda connection: connection.execute(wanted).all())
+        return [Revenue(**row._mapping) for row in rows]
 
     async def budget(self, scope: str, window: str) -> tuple[int, int]:
         """(spent, reserved) of a budget in nano-dollars; (0, 0) before its first use."""

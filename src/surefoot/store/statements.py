@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import Dialect, Table, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 
+from surefoot.records.units import DIMENSIONS
 from surefoot.store import schema
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Statements:
         self.labels = self._unless_there(schema.labels)
         self.incidents = self._unless_there(schema.incidents)
         self.hooks = self._unless_there(schema.hooks)
+        self.revenue = self._unless_there(schema.revenue)
+        self.new_series = self._unless_there(schema.series, leave="id")
+        self.series_id = self._series_id()  # values: as of a new series
+        self.daily_costs = self._added_up(schema.daily_costs)
+        self.daily_requests = self._added_up(schema.daily_requests)
         self.cache = self._put_cache()
         self.cached = self._get_cache()  # values: tenant, feature, fingerprint
         self.set_budgets = self._set_budgets()  # values: spent, reserved, scope, window
@@ -99,6 +105,17 @@ class Statements:
     def _unless_there(self, table: Table, *, leave: str = "") -> str:
         values = _values(table, leave)
         return self._text(self._insert(table).inline().values(values).on_conflict_do_nothing())
+
+    def _added_up(self, table: Table) -> str:
+        """What is given is added to what stands there."""
+        added = self._insert(table).inline().values(_values(table, ""))
+        sums = {column.name: column + added.excluded[column.name] for column in table.c if not column.primary_key}
+        return self._text(added.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=sums))
+
+    def _series_id(self) -> str:
+        table = schema.series.c
+        same = [table[name] == bindparam(f"of_{name}") for name in DIMENSIONS]
+        return self._text(select(table.id).where(*same))
 
     def _put_cache(self) -> str:
         """A newer answer replaces an older one, but never one of a newer epoch."""
