@@ -55,7 +55,7 @@ class App:
         self.stops, self.access = KillSwitch(store), Access(store)
         repeats = Repeats(store)
         self.serving = Serving(config, store, self.settler, self.stops, repeats)
-        self.outcomes = Outcomes(store)
+        self.outcomes = Outcomes(store, lambda: self.policy.features)
         self.desk = Desk(store, self.serving)
         self.waiting = Waiting(store, self.serving, self.settler)
         self.webhooks = Webhooks(store, self.serving, self.settler.lost)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from surefoot.app.economics import baseline_name
 from surefoot.app.evidence import check_set, reading
 from surefoot.config.load import Config
 from surefoot.config.schema import File, ModelSettings, ProviderSettings
 from surefoot.errors import ConfigError
 from surefoot.pipeline import Stages
-from surefoot.policy import Policy
+from surefoot.policy import Feature, Policy
 from surefoot.providers import Provider
 from surefoot.providers.anthropic import AnthropicProvider
 from surefoot.providers.extractive import Extractive
@@ -42,6 +43,7 @@ class Runtime:
     calls: Calls
     providers: tuple[Provider, ...]
     handbooks: Mapping[str, Handbook]  # by feature
+    baselines: Mapping[str, ModelPrice | None]  # by feature: what its saving is stated against; None: no price is known
     gates: tuple[HttpGate, ...] = ()
     recorder: Recorder | None = None
 
@@ -86,11 +88,18 @@ def build(
     asking = [*(each for found in checks.values() for each in found.asking)]
     asking += [gate for found in readings.values() if found.admission is not None for gate in found.admission.gates]
     gates = [each for each in asking if isinstance(each, HttpGate)]
+    baselines = {name: _baseline(feature, registry) for name, feature in config.policy.features.items()}
     return Runtime(
         config=config, policy=config.policy, registry=registry, stages=stages, calls=calls,
         providers=tuple(providers.values()), gates=tuple(gates),
         recorder=Recorder(settings.recorder.file) if settings.recorder.file else None, handbooks=handbooks,
+        baselines=baselines,
     )  # fmt: skip
+
+
+def _baseline(feature: Feature, registry: Registry) -> ModelPrice | None:
+    model = registry.get(baseline_name(feature))
+    return model.price if model is not None else None
 
 
 def _provider(name: str, given: ProviderSettings, settings: File) -> Provider:

@@ -56,7 +56,6 @@ def reading(given: FeatureSettings) -> Reading:
     return Reading(
         admission=Admission(rules, scored) if rules or scored else None,
         handbook=Handbook(given.handbook) if given.handbook else None,
-        watched=given.audit > 0,
         by_sentence=given.stream == "sentence",
     )
 

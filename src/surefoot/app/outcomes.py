@@ -1,4 +1,4 @@
-"""What became of answers, as clients and people say: each report is a label, durable before it is told, counted once.
+"""What became of answers, as clients and people say: each report is a label or a line of revenue, durable, counted once.
 
 A client's label never certifies a promise, since nobody knows how it came to be given; it teaches. A wrong answer leaves
 the cache.
@@ -13,13 +13,17 @@ from hashlib import blake2b
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from surefoot.app.economics import revenue_id
 from surefoot.errors import BadRequest, NotAllowed, NotFound, RequestRefused
-from surefoot.records import Caller, Case, Draft, JournalEntry, Label, Read
+from surefoot.policy import Feature
+from surefoot.records import Caller, Case, Draft, JournalEntry, Label, Read, Revenue
+from surefoot.records.money import usd
 from surefoot.store import Store
 
 SCOPE = "outcomes"  # of keys that may report
-OUTCOMES = ("accepted", "wrong", "edited")
+OUTCOMES = ("accepted", "wrong", "edited")  # that say something of a draft; others are declared by a feature
 REMARK = 2000  # characters of a reason in free words
 _CODE = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -28,26 +32,38 @@ class Report(Struct, frozen=True, kw_only=True):
     """What a client says became of an answer."""
 
     request_id: str
-    outcome: str  # one of OUTCOMES
+    outcome: str  # one of OUTCOMES, or of what the feature's revenue declares
     reason: str = ""  # a code stands in the label; anything else is a remark, kept as content of the request's subject
     rung: str = ""  # whose draft it is about; "": the one that was delivered
+    nanodollars: int | None = None  # what it was worth; None: what the feature says
     place: str = ""  # of the report in a list, as errors name it: "outcomes[2]."
 
 
 class Told(Struct, frozen=True, kw_only=True):
     """What became of a report."""
 
-    label: Label  # the one that stands: of a repeated report the first
+    label: Label | None  # the one that stands: of a repeated report the first; None: it says nothing of a draft
     new: bool
+    revenue: Revenue | None = None  # what it earned; None: the feature does not declare this outcome
     remarked: bool = False  # whether free words are kept with it
     retracted: int = 0  # cached answers dropped
 
 
-class Outcomes:
-    """Takes reports. `clock` gives UTC nanoseconds."""
+class _Meant(Struct, frozen=True, kw_only=True):
+    """What a report is to be written as; at least one of both."""
 
-    def __init__(self, store: Store, clock: Callable[[], int] = time.time_ns) -> None:
-        self._store, self._clock = store, clock
+    entry: JournalEntry
+    label: Label | None
+    revenue: Revenue | None
+
+
+class Outcomes:
+    """Takes reports. `features` are those that are served; `clock` gives UTC nanoseconds."""
+
+    def __init__(
+        self, store: Store, features: Callable[[], Mapping[str, Feature]], clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._store, self._features, self._clock = store, features, clock
 
     def admit(self, caller: Caller) -> None:
         """Let a caller report. Raises NotAllowed when its key has not the scope."""
@@ -67,18 +83,47 @@ class Outcomes:
         """
         self.admit(caller)
         entries = await self._entries({each.request_id for each in reports if isinstance(each, Report)})
-        told = [each if isinstance(each, RequestRefused) else self._label(caller, each, entries) for each in reports]
-        labels = [each for each in told if isinstance(each, Label)]
+        meant = [each if isinstance(each, RequestRefused) else self._meant(caller, each, entries) for each in reports]
+        earned = await self._earn(meant, reports)
+        labels = [each.label for each, _ in earned if isinstance(each, _Meant) and each.label is not None]
         remarks = {
-            label.id: given.reason
-            for label, given in zip(told, reports, strict=True)
-            if isinstance(label, Label) and isinstance(given, Report) and given.reason != label.reason
+            each.label.id: given.reason
+            for (each, _), given in zip(earned, reports, strict=True)
+            if isinstance(each, _Meant)
+            and each.label
+            and isinstance(given, Report)
+            and given.reason != each.label.reason
         }
         new = iter(await self._store.labels.add_all(labels, remarks=remarks))
-        return [
-            each if isinstance(each, RequestRefused) else await self._told(each, next(new), entries[each.request_id])
-            for each in told
-        ]
+        told: list[Told | RequestRefused] = []
+        for each, is_new in earned:
+            if isinstance(each, RequestRefused):
+                told.append(each)
+            elif each.label is None:
+                told.append(Told(label=None, new=is_new, revenue=each.revenue))
+            else:
+                told.append(await self._told(each.label, next(new), each.entry, each.revenue))
+        return told
+
+    async def _earn(
+        self, meant: Sequence[_Meant | RequestRefused], reports: Sequence[Report | RequestRefused]
+    ) -> list[tuple[_Meant | RequestRefused, bool]]:
+        """Everything with the revenue that stands, and whether that is new; refused where it stands with another value."""
+        lines = [each.revenue for each in meant if isinstance(each, _Meant) and each.revenue is not None]
+        new = iter(await self._store.ledger.earn(lines))
+        found: list[tuple[_Meant | RequestRefused, bool]] = []
+        for each, report in zip(meant, reports, strict=True):
+            if isinstance(each, RequestRefused) or each.revenue is None or next(new):
+                found.append((each, True))
+                continue
+            known = await self._store.ledger.revenue(request_id=each.revenue.request_id)
+            first = next(line for line in known if line.id == each.revenue.id)
+            if isinstance(report, Report) and report.nanodollars not in (None, first.nanodollars):
+                said = f"{first.outcome} of this request was reported before, with {usd(first.nanodollars)} USD"
+                found.append((BadRequest(said, param=f"{report.place}value_usd"), False))
+            else:
+                found.append((replace(each, revenue=first), False))
+        return found
 
     async def _entries(self, request_ids: Iterable[str]) -> dict[str, JournalEntry]:
         """The journal of the requests that are known; what was acknowledged a moment ago is waited for."""
@@ -94,13 +139,64 @@ class Outcomes:
             missing = [request_id for request_id in missing if request_id not in found]
         return found
 
-    def _label(self, caller: Caller, report: Report, entries: Mapping[str, JournalEntry]) -> Label | RequestRefused:
-        """The label that a report is, or why it is refused."""
+    def _meant(self, caller: Caller, report: Report, entries: Mapping[str, JournalEntry]) -> _Meant | RequestRefused:
+        """What a report says, or why it is refused."""
+        if report.outcome not in (*OUTCOMES, *self._declared()):
+            return _unknown(report, ())
         entry = entries.get(report.request_id)
         if entry is None or entry.tenant != caller.tenant:
             return NotFound(f"there is no request {report.request_id!r}", param=f"{report.place}request_id")
         if caller.features and entry.feature not in caller.features:
             return NotAllowed(f"feature {entry.feature!r} is not open to this key", param=f"{report.place}request_id")
+        revenue = self._revenue(caller, report, entry)
+        if isinstance(revenue, BadRequest):
+            return revenue
+        if report.outcome not in OUTCOMES:
+            about = next((name for name in ("reason", "rung") if getattr(report, name)), "")
+            said = f"{about} says something of a draft: it goes with {', '.join(OUTCOMES)}"
+            return (
+                BadRequest(said, param=f"{report.place}{about}")
+                if about
+                else _Meant(entry=entry, label=None, revenue=revenue)
+            )
+        label = self._label(caller, report, entry)
+        return label if isinstance(label, BadRequest) else _Meant(entry=entry, label=label, revenue=revenue)
+
+    def _declared(self) -> tuple[str, ...]:
+        """Every outcome that some feature declares."""
+        rules = [feature.revenue for feature in self._features().values() if feature.revenue is not None]
+        return tuple(dict.fromkeys(name for each in rules for name in each.outcomes))
+
+    def _revenue(self, caller: Caller, report: Report, entry: JournalEntry) -> Revenue | BadRequest | None:
+        """What a report earns; None for a verdict on a draft that has no price."""
+        feature = self._features().get(entry.feature)
+        declared = feature.revenue.outcomes if feature is not None and feature.revenue is not None else {}
+        if report.outcome not in declared:
+            names = ", ".join(dict.fromkeys((*OUTCOMES, *declared)))
+            if report.outcome not in OUTCOMES:
+                said = (
+                    f"outcome must be one of {names}; feature {entry.feature!r} declares others in `revenue.outcomes`"
+                )
+                return BadRequest(said, param=f"{report.place}outcome")
+            if report.nanodollars is not None:
+                said = f"feature {entry.feature!r} earns nothing by {report.outcome}: declare it in `revenue.outcomes`"
+                return BadRequest(said, param=f"{report.place}value_usd")
+            return None
+        return Revenue(
+            id=revenue_id(entry.request_id, report.outcome),
+            request_id=entry.request_id,
+            at_ns=self._clock(),
+            tenant=entry.tenant,
+            key_id=entry.key_id,
+            feature=entry.feature,
+            outcome=report.outcome,
+            nanodollars=declared[report.outcome] if report.nanodollars is None else report.nanodollars,
+            price_version="config" if report.nanodollars is None else "reported",
+            by=caller.key_id,
+        )
+
+    def _label(self, caller: Caller, report: Report, entry: JournalEntry) -> Label | BadRequest:
+        """The label that a verdict on a draft is."""
         rung = _rung(report, entry)
         if isinstance(rung, BadRequest):
             return rung
@@ -119,7 +215,7 @@ class Outcomes:
             by=caller.key_id,
         )
 
-    async def _told(self, label: Label, new: bool, entry: JournalEntry) -> Told:
+    async def _told(self, label: Label, new: bool, entry: JournalEntry, revenue: Revenue | None) -> Told:
         """Where a label stands in the store, after a wrong answer has left the cache."""
         retracted = 0
         if label.verdict == "wrong" and label.rung == entry.rung and entry.action == "deliver":
@@ -128,7 +224,7 @@ class Outcomes:
             known = await self._store.labels.of(label.request_id)
             label = next(each for each in known if each.id == label.id)
         remarked = not label.reason and await self._store.labels.remark(label.id) is not None
-        return Told(label=label, new=new, remarked=remarked, retracted=retracted)
+        return Told(label=label, new=new, revenue=revenue, remarked=remarked, retracted=retracted)
 
 
 def label_id(*parts: str) -> str:
@@ -158,6 +254,12 @@ def label_of_case(
         rung=case.rung, edition=entry.edition, verdict=verdict, source=sources[case.kind == "audit"],
         group=case.fingerprint, propensity=case.propensity, reason=reason, by=by,
     )  # fmt: skip
+
+
+def _unknown(report: Report, declared: Iterable[str]) -> BadRequest:
+    names = ", ".join(dict.fromkeys((*OUTCOMES, *declared)))
+    said = f"outcome must be one of {names}; a feature declares others in `revenue.outcomes`"
+    return BadRequest(said, param=f"{report.place}outcome")
 
 
 def _rung(report: Report, entry: JournalEntry) -> str | BadRequest:

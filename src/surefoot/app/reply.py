@@ -11,6 +11,7 @@ from msgspec import Struct
 from surefoot.app.settle import Outcome
 from surefoot.policy import Feature
 from surefoot.records import Decision, Draft, Request, Usage
+from surefoot.records.money import usd
 from surefoot.trace import LiveTrace
 from surefoot.wire import Dialect
 from surefoot.wire.fields import answer_id, tag_body
@@ -126,12 +127,6 @@ def held(request: Request, dialect: Dialect, text: str, note: Note) -> bytes:
         text, model=request.model, id=answer_id(request), created=request.at_ns // 1_000_000_000, usage=Usage()
     )
     return tag_body(body, msgspec.json.encode(note))
-
-
-def usd(nanodollars: int) -> str:
-    """Nano-dollars as exact decimal USD."""
-    sign, amount = ("-", -nanodollars) if nanodollars < 0 else ("", nanodollars)
-    return f"{sign}{amount // 1_000_000_000}.{amount % 1_000_000_000:09d}"
 
 
 def _cache(trace: LiveTrace) -> str:

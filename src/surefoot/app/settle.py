@@ -9,6 +9,7 @@ from hashlib import sha256
 import msgspec
 from msgspec.structs import replace
 
+from surefoot.app.economics import answering_model, baseline_nanodollars, earned
 from surefoot.app.times import times_of
 from surefoot.policy import Feature, audit_lot
 from surefoot.providers.billing import entries_of
@@ -25,6 +26,7 @@ from surefoot.records import (
     Escalate,
     JournalEntry,
     Lot,
+    ModelPrice,
     PricedCall,
     Request,
     Settlement,
@@ -47,6 +49,7 @@ class Outcome:
     decision: Decision | None  # None: refused, broken off or failed before a verdict
     error: str = ""  # code of what went wrong
     own_us: int = 0
+    baseline: ModelPrice | None = None  # what the feature's baseline costs; None: no price is known
     waiting: str = ""  # the case of the same question, asked before, that this one joins; "" when there is none
 
     @property
@@ -127,6 +130,8 @@ def commit_of(outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: in
         nanodollars=outcome.nanodollars,
         own_us=outcome.own_us,
         tags=request.attribution.tags,
+        model=answering_model(decision),
+        baseline_nanodollars=baseline_nanodollars(request, decision, outcome.baseline),
     )
     return Commit(
         entry=entry,
@@ -136,6 +141,7 @@ def commit_of(outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: in
         case=case,
         joins=request.wait.joins,
         cache=_believed(outcome, epoch),
+        revenue=earned(outcome.feature, request, outcome.action),
     )
 
 

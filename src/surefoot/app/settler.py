@@ -76,6 +76,7 @@ class Settler:
             decision=decision,
             error=error,
             own_us=own_us,
+            baseline=runtime.baselines.get(request.feature),
             waiting=waiting,
         )
         self._metrics.ended(outcome.feature.name, trace.attempts, outcome.settlements)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Raw
 
-from surefoot.app.reply import Note, usd
+from surefoot.app.reply import Note
 from surefoot.records import Case, JournalEntry, Usage
+from surefoot.records.money import usd
 from surefoot.store import Store
 from surefoot.wire.dialects import DIALECTS
 from surefoot.wire.fields import answer_id_of, tag_body, top_of

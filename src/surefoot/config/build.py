@@ -7,8 +7,19 @@ from decimal import Decimal
 from msgspec import UNSET, UnsetType
 
 from surefoot.config.hours import open_hours
-from surefoot.config.schema import AdmitSettings, BudgetSettings, FeatureSettings, File, MapSettings
-from surefoot.policy import Admit, CacheRules, Feature, Map, Person, Policy, Promise, continued, parse_ladder
+from surefoot.config.schema import AdmitSettings, BudgetSettings, FeatureSettings, File, MapSettings, RevenueSettings
+from surefoot.policy import (
+    Admit,
+    CacheRules,
+    Feature,
+    Map,
+    Person,
+    Policy,
+    Promise,
+    RevenueRules,
+    continued,
+    parse_ladder,
+)
 
 BAR = 0.85  # of a feature that says nothing else
 
@@ -33,6 +44,7 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         baseline=given.baseline or None,
         budget_nanodollars=nanodollars(given.budget.usd) if given.budget else None,
         budget_window=_window(given.budget),
+        revenue=_revenue(given.revenue),
         per_answer=given.promise is None or given.confidence is not UNSET,
         promise=Promise(accuracy=given.promise.accuracy, assurance=given.promise.assurance) if given.promise else None,
         audit=given.audit,
@@ -115,6 +127,13 @@ def _map(given: MapSettings) -> Map:
         return Map(kind="steps", signal=given.signal, steps=given.steps, margin=given.margin)
     a = 1.0 if given.a is None else given.a
     return Map(kind="logistic", signal=given.signal, a=a, b=given.b or 0.0, margin=given.margin)
+
+
+def _revenue(given: RevenueSettings | None) -> RevenueRules | None:
+    if given is None:
+        return None
+    outcomes = {name: nanodollars(usd) for name, usd in given.outcomes.items()}
+    return RevenueRules(request_nanodollars=nanodollars(given.request_usd), outcomes=outcomes)
 
 
 def _window(given: BudgetSettings | None) -> str:

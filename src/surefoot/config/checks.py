@@ -11,6 +11,7 @@ from surefoot.config.evidence import evidence_problems
 from surefoot.config.notices import notify_problems
 from surefoot.config.people import desk_problems, people_problems
 from surefoot.config.problem import Problem, near
+from surefoot.config.revenue import revenue_problems
 from surefoot.config.schema import FeatureSettings, File, MapSettings, ModelSettings, ProviderSettings
 from surefoot.config.waiting import waiting_problems
 from surefoot.errors import ConfigError
@@ -157,6 +158,7 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
         yield Problem((*path, "cache", "ttl_seconds"), "ttl_seconds must be above 0")
     if given.budget is not None and (given.budget.usd < 0 or given.budget.window not in WINDOWS):
         yield Problem((*path, "budget"), f"a budget needs usd >= 0 and a window of {', '.join(WINDOWS)}")
+    yield from revenue_problems((*path, "revenue"), given.revenue)
     yield from evidence_problems(path, given, settings)
     yield from desk_problems(path, given, settings)
     for rung, each in given.maps.items():

@@ -38,6 +38,7 @@ max_body_bytes = 33554432
 body_seconds = 30.0             # within which a body must arrive
 # held_per_tenant = 500         # connections held for one tenant's waiting callers; beyond them callers ask again; 0: none
 # allowed_hosts = ["gateway"]   # further Host names that are served without a key
+# litellm_headers = false       # answers also carry LiteLLM's header names
 
 [store]
 database = "surefoot.db"        # a path (SQLite), "memory", or "postgresql://user@host/name"
@@ -92,6 +93,7 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 # baseline = "flagship"         # what a saving is stated against; default: the last model
 # cache = { ttl_seconds = 86400 }
 # budget = { usd = 20.0, window = "month" }   # per key: day | month | total
+# revenue = { request_usd = 0.02, outcomes = { resolved = 0.99, refunded = -0.99 } }   # per delivered request and per report
 # schema = { type = "object" }  # JSON Schema of the answer, as a signal; may refer to itself only
 
 # promise = { accuracy = 0.9, assurance = 0.95 }  # among delivered answers; without confidence beside it, it rules alone

@@ -20,6 +20,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     held_per_tenant: int = (
         500  # connections held for one tenant's waiting callers; beyond them they are told to ask again
     )
+    litellm_headers: bool = False  # whether answers also carry LiteLLM's header names
 
 
 class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +92,13 @@ class BudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     usd: float
     window: str = "month"  # "day" | "month" | "total"
+
+
+class RevenueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a feature earns: for each delivered request, and for each outcome that is reported."""
+
+    request_usd: float = 0.0
+    outcomes: dict[str, float] = {}  # name -> USD, where the report says no value; below 0 for what is given back
 
 
 class MapSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -169,6 +177,7 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     maps: dict[str, MapSettings] = {}
     cache: CacheSettings = CacheSettings()
     budget: BudgetSettings | None = None
+    revenue: RevenueSettings | None = None
     schema: dict[str, object] | UnsetType = UNSET  # JSON Schema an answer must meet; remote and file $refs are refused
     promise: PromiseSettings | None = None
     audit: float = 0.0  # share of delivered answers that a person judges blind

@@ -8,10 +8,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from surefoot.app import App
-from surefoot.app.reply import usd
 from surefoot.config.load import load_text
 from surefoot.demo.places import DOCS_FEATURE, docs_toml
 from surefoot.providers.rows import Row
+from surefoot.records.money import usd
 from surefoot.store.memory import MemoryStore
 from surefoot.trial.asking import request_of
 

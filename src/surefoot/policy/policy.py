@@ -90,6 +90,13 @@ class CacheRules(Struct, frozen=True, kw_only=True):
     ttl_seconds: int = 86_400
 
 
+class RevenueRules(Struct, frozen=True, kw_only=True):
+    """What a feature earns."""
+
+    request_nanodollars: int = 0  # for each delivered request
+    outcomes: dict[str, int] = {}  # name -> nano-dollars when it is reported without a value
+
+
 class Person(Struct, frozen=True, kw_only=True):
     """A role at the end of a ladder: what the caller is told while it waits, and what happens when it waits for too long."""
 
@@ -142,6 +149,7 @@ class Feature(Struct, frozen=True, kw_only=True):
     bulk: bool = False  # whether one answer may resolve like cases without a look at each
     cache: CacheRules = CacheRules()
     baseline: str | None = None  # model name the saving is stated against; None: the last model of the ladder
+    revenue: RevenueRules | None = None
     budget_nanodollars: int | None = None  # of this feature, per key
     budget_window: str = "month"
 
@@ -200,7 +208,7 @@ def _deciding(name: str, feature: Feature) -> bytes:
     )
     told = msgspec.to_builtins(plain, order="deterministic")
     told["person"] = {field: told["person"][field] for field in ("role", "holding", "retry_after_seconds")}
-    for field in ("people", "two_persons", "customers", "undo_seconds", "bulk"):
+    for field in ("people", "two_persons", "customers", "undo_seconds", "bulk", "revenue"):
         del told[field]
     return msgspec.json.encode({name: told})
 

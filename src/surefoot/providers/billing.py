@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from surefoot.records import Entry, ModelPrice, PricedCall
+from surefoot.records import Entry, ModelPrice, PricedCall, Usage
 from surefoot.records.money import cost
 
 
@@ -11,9 +11,27 @@ def entries_of(
 ) -> tuple[Entry, ...]:
     """The ledger lines of one model call; () for a call that costs nothing or used nothing."""
     usage, price = call.usage, call.price
-    used = usage.input_tokens + usage.output_tokens
-    if price is None or not used:
+    if price is None:
         return ()
+    return tuple(
+        Entry(
+            request_id=request_id, at_ns=at_ns, tenant=tenant, key_id=key_id, feature=feature, rung=call.rung,
+            provider=call.provider, model=call.model, kind=kind, quantity=quantity, price_per_million=per_million,
+            nanodollars=cost(quantity, per_million), price_version=price.version, estimated=usage.estimated, note=call.note,
+        )
+        for kind, quantity, per_million in _kinds(usage, price)
+    )  # fmt: skip
+
+
+def cost_of(usage: Usage, price: ModelPrice) -> int:
+    """Nano-dollars of a call of this usage at a price: the sum of its ledger lines; 0 for a call that used nothing."""
+    return sum(cost(quantity, per_million) for _, quantity, per_million in _kinds(usage, price))
+
+
+def _kinds(usage: Usage, price: ModelPrice) -> list[tuple[str, int, int]]:
+    """(kind, quantity, nano-dollars per million) of each line; [] for a call that used nothing."""
+    if not usage.input_tokens + usage.output_tokens:
+        return []
     line = price.line(usage.input_tokens)
     plain = max(0, usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens)
     kinds = (
@@ -23,15 +41,7 @@ def entries_of(
         ("output", usage.output_tokens, line.output),
         ("request", 1 if price.request else 0, price.request * 1_000_000),
     )
-    return tuple(
-        Entry(
-            request_id=request_id, at_ns=at_ns, tenant=tenant, key_id=key_id, feature=feature, rung=call.rung,
-            provider=call.provider, model=call.model, kind=kind, quantity=quantity, price_per_million=per_million,
-            nanodollars=cost(quantity, per_million), price_version=price.version, estimated=usage.estimated, note=call.note,
-        )
-        for kind, quantity, per_million in kinds
-        if quantity
-    )  # fmt: skip
+    return [each for each in kinds if each[1]]
 
 
 def worst_case(price: ModelPrice, input_tokens: int, max_output_tokens: int, choices: int) -> int:

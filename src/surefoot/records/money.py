@@ -45,3 +45,9 @@ class BudgetLimit(Struct, frozen=True, kw_only=True):
 def cost(tokens: int, per_million: int) -> int:
     """Nano-dollars for tokens at a price per million: rounded half up, once per ledger entry."""
     return (tokens * per_million + PER // 2) // PER
+
+
+def usd(nanodollars: int) -> str:
+    """Nano-dollars as exact decimal USD."""
+    sign, amount = ("-", -nanodollars) if nanodollars < 0 else ("", nanodollars)
+    return f"{sign}{amount // 1_000_000_000}.{amount % 1_000_000_000:09d}"

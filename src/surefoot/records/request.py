@@ -82,7 +82,7 @@ class Question(Struct, frozen=True, kw_only=True):
     choices: int = 1  # OpenAI's `n`
     matched: tuple[str, ...] = ()  # admit rules that match
     standing: str = ""  # of the feature's promise at this moment: "certified", "broken", ...; "" without one
-    prompt: str = ""  # digest of system text and tools: a change of it is a change of the feature
+    prompt: str = ""  # version of system text and tools, NAME@DIGEST: a change of it is a change of the feature
     passages: tuple[str, ...] = ()  # ids of what the feature's handbook says on it, best first
     by_sentence: bool = False  # whether sentences are released while the answer is written
     scores: tuple[tuple[str, float | None], ...] = ()  # of the question itself: injection patterns, personal data

@@ -9,6 +9,7 @@ DAY_NS = 86_400_000_000_000
 # What money can be grouped by, beside the day.
 DIMENSIONS = ("tenant", "feature", "key_id", "prompt", "outcome", "rung", "provider", "model", "kind")
 
+MOST_USD = 1_000_000  # that one line of revenue may be, either way
 UNSETTLED = "unsettled"  # the outcome of what is booked before its request has ended
 OUTCOMES = {"deliver": "delivered", "escalate": "escalated", "fail": "failed", "refuse": "refused"}  # by action
 

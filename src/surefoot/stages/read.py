@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from surefoot.records import Question, Request
 from surefoot.records.audit import Stop
 from surefoot.stages.admission import Admission, Scores, said_by_users
 from surefoot.stages.handbook import Handbook
+from surefoot.stages.prompt import Prompts
 from surefoot.wire import passages
 from surefoot.wire.dialects import DIALECTS
 
@@ -33,7 +34,6 @@ class Reading(Struct, frozen=True, kw_only=True):
     admission: Admission | None = None
     handbook: Handbook | None = None
     by_sentence: bool = False  # whether plain text is released while it is written
-    watched: bool = False  # whether prompt changes matter: something is judged
 
 
 PLAIN = Reading()
@@ -65,6 +65,7 @@ class ReadRequest:
         self._standings = standings if standings is not None else {}
         self._stops = stops if stops is not None else {}
         self._repeats = repeats
+        self._prompts = Prompts()
 
     async def __call__(self, request: Request, /) -> Question:
         """The question in a request. Raises FeatureStopped where a person stopped the feature and nobody is to answer."""
@@ -77,7 +78,7 @@ class ReadRequest:
         matched: tuple[str, ...] = ()
         scores: Scores = ()
         found: tuple[str, ...] = ()
-        prompt = ""
+        prompt = self._prompts.version(request) if request.surface == "chat" else ""
         if reading is not PLAIN:
             texts = DIALECTS[request.dialect].texts(request.top)
             if reading.admission is not None:
@@ -87,8 +88,6 @@ class ReadRequest:
                 )
             if reading.handbook is not None:
                 found = reading.handbook.look_up(passages.gather(texts)[0])
-            if reading.watched:
-                prompt = prompt_digest(request, texts)
         edition = reading.handbook.edition if reading.handbook is not None else ""
         name, standing = fingerprint(request, edition), self._standings.get(request.feature, "")
         waiting = ""
@@ -119,13 +118,6 @@ def writes_text(request: Request) -> bool:
     """Whether the answer to a streamed request is one plain text: tools, choices and structured answers are held whole."""
     special = any(bytes(request.top[field]) not in (b"null", b"false") for field in _NOT_PLAIN if field in request.top)
     return request.stream and not request.has_tools and request.choices == 1 and not special
-
-
-def prompt_digest(request: Request, texts: Sequence[tuple[str, str]]) -> str:
-    """64 bits, hex, of system text (without its passages) and tools: when it changes, so does the feature."""
-    parts = [passages.find(text)[0] for role, text in texts if role == "system"]
-    parts.append(bytes(request.top.get("tools", b"")).decode("utf-8", "replace"))
-    return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 
 def fingerprint(request: Request, edition: str = "") -> str:

@@ -171,3 +171,27 @@ def test_any_body_is_read_or_refused_with_400(body: object) -> None:
         return
     assert listed or len(reports) == 1
     assert all(isinstance(each, BadRequest) or each.outcome in OUTCOMES for each in reports)
+
+
+@pytest.mark.parametrize(
+    ("written", "nanodollars"),
+    [
+        ("0.99", 990_000_000),
+        ('"0.1"', 100_000_000),
+        ("3", 3_000_000_000),
+        ("-0.000000001", -1),
+        ("0.30000000000000000", 300_000_000),
+        ("1e-9", 1),
+        ("null", None),
+    ],
+)
+def test_an_amount_is_read_exactly_as_it_is_written(written: str, nanodollars: int | None) -> None:
+    (report,), _ = parse(f'{{"request_id": "a", "outcome": "resolved", "value_usd": {written}}}'.encode())
+    assert isinstance(report, Report) and report.nanodollars == nanodollars
+
+
+@pytest.mark.parametrize("written", ["0.0000000001", '"much"', '"NaN"', "1000001", "true", "[1]", '"Infinity"', '""'])
+def test_an_amount_that_is_none_is_refused(written: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse(f'{{"request_id": "a", "outcome": "resolved", "value_usd": {written}}}'.encode())
+    assert refused.value.param == "value_usd"
