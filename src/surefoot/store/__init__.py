@@ -88,6 +88,9 @@ class Ledger(Protocol):
     async def entries(self, *, request_id: str | None = None, feature: str | None = None) -> Sequence[Entry]:
         """Ledger lines, oldest first."""
 
+    async def of(self, request_ids: Sequence[str]) -> tuple[Sequence[Entry], Sequence[Revenue]]:
+        """What requests spent and earned, each oldest first."""
+
     async def total(self, *, feature: str | None = None, tenant: str | None = None) -> int:
         """The sum of all entries, in nano-dollars; 0 when there is none."""
 

@@ -28,6 +28,14 @@ class MemoryLedger:
         """Ledger lines, oldest first."""
         return self._lines(request_id, feature)
 
+    async def of(self, request_ids: Sequence[str]) -> tuple[Sequence[Entry], Sequence[Revenue]]:
+        """What requests spent and earned, each oldest first."""
+        wanted = set(request_ids)
+        return (
+            [entry for entry in self._entries if entry.request_id in wanted],
+            [line for line in await self.revenue() if line.request_id in wanted],
+        )
+
     async def total(self, *, feature: str | None = None, tenant: str | None = None) -> int:
         """The sum of all entries, in nano-dollars; 0 when there is none."""
         lines = self._entries

@@ -30,6 +30,19 @@ class SqlLedger(Room):
         rows = await self.database.read(lambda connection: connection.execute(wanted).all())
         return [Entry(**row._mapping) for row in rows]
 
+    async def of(self, request_ids: Sequence[str]) -> tuple[Sequence[Entry], Sequence[Revenue]]:
+        """What requests spent and earned, each oldest first."""
+        ledger, revenue = schema.ledger.c, schema.revenue.c
+        spent = select(*(column for column in ledger if column.name != "id")).order_by(ledger.id)
+        earned = select(*revenue).order_by(revenue.at_ns, revenue.id)
+
+        def read(connection: Connection) -> tuple[list[Entry], list[Revenue]]:
+            entries = connection.execute(spent.where(ledger.request_id.in_(request_ids))).all()
+            lines = connection.execute(earned.where(revenue.request_id.in_(request_ids))).all()
+            return [Entry(**row._mapping) for row in entries], [Revenue(**row._mapping) for row in lines]
+
+        return await self.database.read(read)
+
     async def total(self, *, feature: str | None = None, tenant: str | None = None) -> int:
         """The sum of all entries, in nano-dollars; 0 when there is none."""
         table = schema.ledger.c

@@ -97,19 +97,21 @@ def request_sums(connection: Connection, by: Sequence[str], where: Where) -> lis
 
 def _grouped(table: Table, names: Sequence[str], by: Sequence[str], where: Where) -> Select[Any]:
     """Sums by group; what moved away leaves groups of nothing. Days are added up first, so that a series is looked up once."""
-    series = schema.series.c
-    days = [table.c.day] if "day" in by else []
-    inner = select(table.c.series, *days, *(func.sum(table.c[name]).label(name) for name in names))
-    inner = inner.where(table.c.day >= where.since_day)
+    series, sums = schema.series.c, [func.sum(table.c[name]).label(name) for name in names]
+    part = [table.c.day >= where.since_day]
     if where.until_day is not None:
-        inner = inner.where(table.c.day < where.until_day)
-    summed = inner.group_by(table.c.series, *days).subquery()
-    groups: list[ColumnElement[Any]] = [summed.c.day if name == "day" else series[name] for name in by]
-    wanted = select(*groups, *(func.sum(summed.c[name]) for name in names))
-    joined = wanted.select_from(summed.join(schema.series, series.id == summed.c.series))
+        part.append(table.c.day < where.until_day)
+    if "day" in by:  # a series has one row a day: there is nothing to add up first
+        rows: Any = table
+    else:
+        rows = select(table.c.series, *sums).where(*part).group_by(table.c.series).subquery()
+        part = []
+    groups: list[ColumnElement[Any]] = [rows.c.day if name == "day" else series[name] for name in by]
+    wanted = select(*groups, *(func.sum(rows.c[name]) for name in names))
+    joined = wanted.select_from(rows.join(schema.series, series.id == rows.c.series)).where(*part)
     for name, value in where.equals:
         joined = joined.where(series[name] == value)
-    return joined.group_by(*groups) if groups else joined
+    return joined.group_by(*groups)
 
 
 def _group(by: Sequence[str], row: Sequence[Any]) -> tuple[str, ...]:
