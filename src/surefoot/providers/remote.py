@@ -66,7 +66,7 @@ class RemoteProvider:
         response, attempts = await self._tried(call, exchange, self._upstream.send)
         waited_us = (perf_counter_ns() - began) // 1000
         read = self.dialect.read(response.body)
-        usage = read.usage or _estimated(call, read.text)
+        usage = _metered(call, read.usage, read.text)
         return Said(
             answer=Answer(body=response.body, text=read.text),
             usage=usage,
@@ -201,8 +201,8 @@ class RemoteLive:
             text, model, finish, usage, answer_id = read.text, read.model, read.finish, read.usage, read.id
         else:
             body, text, model, finish, usage, answer_id = b"", "", self._call.model, "other", None, ""
-        if usage is None:
-            usage = _estimated(self._call, text if self._ended else b"".join(self._seen).decode("utf-8", "replace"))
+        written = text if self._ended else b"".join(self._seen).decode("utf-8", "replace")
+        usage = _metered(self._call, usage, written)
         return Said(
             answer=Answer(body=body, text=text, events=tuple(self._seen)),
             usage=usage,
@@ -236,6 +236,19 @@ def _error_of(event: bytes) -> ProviderError:
 
 def _estimated(call: Call, text: str) -> Usage:
     return Usage(input_tokens=estimate(call.request.body), output_tokens=estimate(text), estimated=True)
+
+
+def _metered(call: Call, usage: Usage | None, text: str) -> Usage:
+    """The usage as billed. What nobody said is estimated: no chat is asked without tokens, and no text is written without."""
+    guess = _estimated(call, text)
+    if usage is None:
+        return guess
+    sent, generated = usage.input_tokens > 0 or call.request.surface != "chat", usage.output_tokens > 0 or not text
+    if sent and generated:
+        return usage
+    input_tokens = usage.input_tokens if sent else guess.input_tokens
+    output_tokens = usage.output_tokens if generated else guess.output_tokens
+    return replace(usage, input_tokens=input_tokens, output_tokens=output_tokens, estimated=True)
 
 
 def _id_of(headers: Mapping[str, str]) -> str:

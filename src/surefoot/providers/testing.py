@@ -1,7 +1,8 @@
 """A vendor to test against: speaks both dialects on loopback and misbehaves on request. `python -m surefoot.providers.testing`.
 
 The `model` of a request says how it behaves: "busy-then-ok", "rate-limited", "server-error", "wrong-request", "refused-key",
-"silent", "slow", "half-stream", "garbage", "html", "gzip", "cached", "tools", "no-usage", "mid-error"; any other name answers
+"silent", "slow", "half-stream", "garbage", "html", "gzip", "cached", "tools", "no-usage", "below-zero", "contradicts" (these of
+their usage), "mid-error"; any other name answers
 "You said: ..." at once, or what `texts` has for it. Every request it got is kept in `seen`.
 """
 
@@ -24,6 +25,19 @@ from surefoot.wire.speech import added
 from surefoot.wire.sse import event_of, object_of
 
 USAGE = Usage(input_tokens=120, cached_tokens=20, output_tokens=30)
+_STRANGE: Mapping[str, Mapping[str, Mapping[str, object]]] = {  # usage that cannot be, by model and dialect
+    "below-zero": {
+        "openai": {"prompt_tokens": 120, "completion_tokens": -30},
+        "anthropic": {"input_tokens": 120, "output_tokens": -30},
+    },
+    "contradicts": {
+        "openai": {
+            "prompt_tokens": 120, "completion_tokens": 30, "total_tokens": 200, "prompt_tokens_details": {"cached_tokens": 500},
+            "completion_tokens_details": {"reasoning_tokens": 60},
+        },
+        "anthropic": {"input_tokens": 120, "output_tokens": 30, "output_tokens_details": {"thinking_tokens": 60}},
+    },
+}  # fmt: skip
 Json = dict[str, Any]
 
 
@@ -161,6 +175,8 @@ def _body(dialect: Dialect, asked: Json, model: str, text: str | None) -> bytes:
     body = dialect.compose(
         f"You said: {query}" if text is None else text, model=model, id="up-1", created=1_790_000_000, usage=usage
     )
+    if model in _STRANGE:
+        return msgspec.json.encode({**msgspec.json.decode(body), "usage": _STRANGE[model][dialect.name]})
     if model == "no-usage":
         return msgspec.json.encode({k: v for k, v in msgspec.json.decode(body).items() if k != "usage"})
     return body

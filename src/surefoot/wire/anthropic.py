@@ -12,7 +12,7 @@ from msgspec import Meta, Raw, Struct
 from surefoot.errors import BadAnswer, BadRequest
 from surefoot.records import Attribution, Usage
 from surefoot.wire import GO_ON, Parsed, Read, Top, anthropic_stream, passages
-from surefoot.wire.fields import Name, Ours, TokenCount, TokenLimit, body_of, explain, strip, tag_event, top_of
+from surefoot.wire.fields import Name, Ours, TokenCount, TokenLimit, body_of, explain, metered, strip, tag_event, top_of
 from surefoot.wire.sse import data_of, event_of
 
 _FINISH = {
@@ -82,8 +82,11 @@ class _Answer(Struct):
     model: str | None = None
     id: str | None = None
     stop_reason: str | None = None
-    usage: _Usage | None = None
+    usage: Raw = Raw(b"")
     input_tokens: int | None = None  # of a token count
+
+
+_USAGE = msgspec.json.Decoder(_Usage | None)
 
 
 class _Typed(Struct):
@@ -203,7 +206,7 @@ class Anthropic:
             text=_answered(answer.content),
             model=answer.model or "",
             finish=_FINISH.get(answer.stop_reason or "", "other"),
-            usage=_usage(answer.usage) if answer.usage else None,
+            usage=_usage(metered(answer.usage, _USAGE)),
             id=answer.id or "",
         )
 
@@ -358,18 +361,23 @@ def usage_object(usage: Usage) -> dict[str, object]:
     }
 
 
-def _usage(given: _Usage) -> Usage | None:
-    """Ours counts everything sent as input; theirs leaves cached tokens out. None when neither total was said."""
-    if given.input_tokens is None and given.output_tokens is None:
+def _usage(given: _Usage | None) -> Usage | None:
+    """Ours counts everything sent as input; theirs leaves cached tokens out. None when neither total was said.
+
+    More thinking than output contradicts itself: all of it was generated, and the usage counts as estimated.
+    """
+    if given is None or (given.input_tokens is None and given.output_tokens is None):
         return None
     written, read = given.cache_creation_input_tokens or 0, given.cache_read_input_tokens or 0
     generated, details = given.output_tokens or 0, given.output_tokens_details
+    thinking = (details and details.thinking_tokens) or 0
     return Usage(
         input_tokens=(given.input_tokens or 0) + written + read,
         cached_tokens=read,
         cache_write_tokens=written,
-        output_tokens=generated,
-        reasoning_tokens=min((details and details.thinking_tokens) or 0, generated),
+        output_tokens=max(generated, thinking),
+        reasoning_tokens=thinking,
+        estimated=thinking > generated,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -20,8 +20,21 @@ TokenCount = Annotated[int, Meta(ge=0, le=2**40)]  # as billed: below zero it wo
 Name = Annotated[str, Meta(min_length=1)]
 WaitManner = Literal["poll", "held", "sse", "webhook"]
 
+Metered = TypeVar("Metered", bound=Struct)
+
 _TOP = msgspec.json.Decoder(dict[str, Raw])
 _JSON = msgspec.json.Encoder()
+
+
+def metered(raw: Raw, decoder: msgspec.json.Decoder[Metered | None]) -> Metered | None:
+    """Usage as a provider wrote it; None when it is no usage: below zero, beyond all measure, not a number.
+
+    The answer beside it is as good as ever, and it is not free: whoever reads it estimates what nobody metered.
+    """
+    try:
+        return decoder.decode(raw) if bytes(raw) else None
+    except msgspec.ValidationError:
+        return None
 
 
 class Ours(Struct, forbid_unknown_fields=True):

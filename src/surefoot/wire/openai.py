@@ -19,6 +19,7 @@ from surefoot.wire.fields import (
     TokenLimit,
     body_of,
     explain,
+    metered,
     strip,
     tag_event,
     top_of,
@@ -89,6 +90,7 @@ class _Usage(Struct):
     completion_tokens: TokenCount | None = None
     prompt_tokens_details: _CachedDetails | None = None
     completion_tokens_details: _OutputDetails | None = None
+    total_tokens: TokenCount | None = None
 
 
 class _AnswerMessage(Struct):
@@ -105,9 +107,10 @@ class _Completion(Struct):
     data: list[Raw] | None = None
     model: str | None = None
     id: str | None = None
-    usage: _Usage | None = None
+    usage: Raw = Raw(b"")
 
 
+_USAGE = msgspec.json.Decoder(_Usage | None)
 _CHAT = msgspec.json.Decoder(_Chat)
 _EMBEDDINGS = msgspec.json.Decoder(_Embeddings)
 _SAID = msgspec.json.Decoder(list[_Said])
@@ -211,7 +214,7 @@ class OpenAI:
             answer = _COMPLETION.decode(body)
         except (msgspec.DecodeError, RecursionError) as error:
             raise BadAnswer(f"not a chat completion: {error}") from error
-        usage = _usage(answer.usage) if answer.usage else None
+        usage = _usage(metered(answer.usage, _USAGE))
         if answer.choices:
             first = answer.choices[0]
             finish = _FINISH.get(first.finish_reason or "", "other")
@@ -327,19 +330,28 @@ def usage_object(usage: Usage) -> dict[str, object]:
     }
 
 
-def _usage(given: _Usage) -> Usage | None:
-    """Ours; None when neither total was said. A part is never more than its whole: it would be billed below zero."""
-    if given.prompt_tokens is None and given.completion_tokens is None:
+def _usage(given: _Usage | None) -> Usage | None:
+    """Ours; None when neither total was said. A part is never more than its whole: it would be billed below zero.
+
+    Where the numbers contradict each other, none of what they name is left unpaid, and the usage counts as estimated: tokens of
+    a greater total, or more reasoning than output, were generated too.
+    """
+    if given is None or (given.prompt_tokens is None and given.completion_tokens is None):
         return None
     sent, generated = given.prompt_tokens or 0, given.completion_tokens or 0
     details, output = given.prompt_tokens_details, given.completion_tokens_details
-    cached = min((details and details.cached_tokens) or 0, sent)
+    read, reasoning = (details and details.cached_tokens) or 0, (output and output.reasoning_tokens) or 0
+    written, total = (details and details.cache_write_tokens) or 0, given.total_tokens
+    contradicts = read + written > sent or reasoning > generated or total not in (None, sent + generated)
+    cached = min(read, sent)
+    generated = max(generated, reasoning, (total or 0) - sent)
     return Usage(
         input_tokens=sent,
         cached_tokens=cached,
-        cache_write_tokens=min((details and details.cache_write_tokens) or 0, sent - cached),
+        cache_write_tokens=min(written, sent - cached),
         output_tokens=generated,
-        reasoning_tokens=min((output and output.reasoning_tokens) or 0, generated),
+        reasoning_tokens=reasoning,
+        estimated=contradicts,
     )
 
 

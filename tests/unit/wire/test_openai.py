@@ -60,13 +60,20 @@ def test_a_part_of_the_tokens_is_never_more_than_the_whole() -> None:
         prompt_tokens=5, completion_tokens=2, prompt_tokens_details={"cached_tokens": 4, "cache_write_tokens": 4},
         completion_tokens_details={"reasoning_tokens": 9},
     )  # fmt: skip
-    assert usage == Usage(input_tokens=5, cached_tokens=4, cache_write_tokens=1, output_tokens=2, reasoning_tokens=2)
+    assert usage is not None and usage.estimated
+    assert (usage.input_tokens, usage.cached_tokens, usage.cache_write_tokens) == (5, 4, 1)
+    assert usage.output_tokens == usage.reasoning_tokens == 9  # all of it was generated, so all of it is paid
 
 
 @pytest.mark.parametrize("usage", [{"prompt_tokens": -1}, {"completion_tokens": 2**60}, {"prompt_tokens": "5"}])
-def test_tokens_that_cannot_be_are_a_bad_answer(usage: dict[str, object]) -> None:
-    with pytest.raises(BadAnswer):
-        usage_of(**usage)
+def test_tokens_that_cannot_be_are_not_known(usage: dict[str, object]) -> None:
+    assert usage_of(**usage) is None
+
+
+def test_a_total_above_its_parts_was_generated_and_one_below_them_changes_nothing() -> None:
+    more, less = (usage_of(prompt_tokens=5, completion_tokens=2, total_tokens=total) for total in (11, 3))
+    assert more == Usage(input_tokens=5, output_tokens=6, estimated=True)
+    assert less == Usage(input_tokens=5, output_tokens=2, estimated=True)
 
 
 def test_usage_that_says_nothing_is_unknown_and_not_nothing() -> None:
