@@ -30,8 +30,9 @@ class Fit:
         request, question, rung = value.request, value.question, value.rung
         handbook = self._handbooks.get(request.feature)
         passages = handbook.texts(question.passages) if handbook is not None else ()
-        if rung.kind == "cache":
-            return Ask(request=request, question=question, rung=rung, passages=passages)
+        bars = limits(request.caller, self._policy.features[request.feature], request.at_ns)
+        if rung.kind == "cache":  # free, but not what judges its draft
+            return Ask(request=request, question=question, rung=rung, limits=bars, passages=passages)
         models = self._models(rung, question, request.feature)
         if isinstance(models, str):
             return Ask(request=request, question=question, rung=rung, refusal=models)
@@ -43,7 +44,7 @@ class Fit:
             rung=rung,
             models=tuple(model.name for model in models),
             reserve_nanodollars=tuple(self._worst(model, longer) for model in models),
-            limits=limits(request.caller, self._policy.features[request.feature], request.at_ns),
+            limits=bars,
             passages=passages,
             refusal=refusal,
             said=value.said,
