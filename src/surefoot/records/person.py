@@ -26,7 +26,7 @@ SAID = {
     "judge": "judge audits and second reviews",
     "reveal": "see a masked identifier, with a reason",
     "assign": "take a case from somebody and give it to somebody",
-    "report": "read handle times, agreement, staffing and leverage",
+    "report": "read handle times, agreement, staffing, leverage and money",
     "switch": "stop a feature and let it go on",
     "trail": "read, verify and export the audit trail",
     "accounts": "make, change and disable accounts",

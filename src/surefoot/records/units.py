@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from msgspec import Struct
 
+_EPOCH = date(1970, 1, 1)
 DAY_NS = 86_400_000_000_000
 
 # What money can be grouped by, beside the day.
@@ -63,3 +66,8 @@ class RequestSum(Struct, frozen=True):
 def day_of(at_ns: int) -> int:
     """The UTC day of a moment, counted since the epoch."""
     return at_ns // DAY_NS
+
+
+def day_text(day: int) -> str:
+    """A day since the epoch as "2026-11-24"."""
+    return (_EPOCH + timedelta(days=int(day))).isoformat()

@@ -18,6 +18,7 @@ from surefoot.records import Request
 from surefoot.server.failure import where
 from surefoot.server.ports import Gateway
 from surefoot.server.proxy import door, outcomes, waiting
+from surefoot.server.proxy.litellm import litellm_headers
 from surefoot.server.routes import Route, dialect_of, find
 from surefoot.wire import Dialect
 from surefoot.wire.dialects import DIALECTS
@@ -151,7 +152,7 @@ class _Exchange:
         if not request.stream:
             reply = await self._while_here(self._gateway.answer(request), _PATIENCE_SECONDS)
             if reply is not None:
-                await self._body(reply.status, reply.body, reply.headers)
+                await self._body(reply.status, reply.body, self._also(request, reply.headers, reply.own_us))
             return
         await self._while_here(self._stream(request, include_usage=parsed.include_usage), 0.0)
 
@@ -159,7 +160,13 @@ class _Exchange:
         """Events as they come. An error before the first byte is a plain answer, after it an event."""
         reply = await self._gateway.stream(request, include_usage=include_usage)
         self._gateway.metrics.seen(self._surface, 200)
-        await self._flow(reply.events, reply.headers)
+        await self._flow(reply.events, self._also(request, reply.headers, None))
+
+    def _also(self, request: Request, headers: Headers, own_us: int | None) -> Headers:
+        """The headers of an answer, with LiteLLM's where they are wanted."""
+        if not self._settings.litellm_headers:
+            return headers
+        return (*headers, *litellm_headers(headers, request_id=self._id, group=request.model, own_us=own_us))
 
     async def _flow(self, events: AsyncIterator[bytes], headers: Headers) -> None:
         await self._start(200, headers, _SSE)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from surefoot.errors import StoreError
 from surefoot.records import Commit, Entry, JournalEntry, Reservation, Revenue, Settlement
-from surefoot.records.units import DIMENSIONS, CostSum, RequestSum, Where
+from surefoot.records.units import DIMENSIONS, CostSum, RequestSum, Where, day_text
 from surefoot.store import EVERYTHING
 from surefoot.store.balances import Balances, orphan_entry, returned_entry
-from surefoot.store.rollups import Place, Rollups, Turn, day_text, last_outcome, turn_of
+from surefoot.store.rollups import Place, Rollups, Turn, last_outcome, turn_of
 
 
 class MemoryLedger:

@@ -8,7 +8,6 @@ transaction; so a roll-up is always the sum of its entries.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,7 +17,6 @@ from surefoot.records.units import OUTCOMES, UNSETTLED, Revenue, day_of
 
 Series = tuple[str, ...]  # values in the order of DIMENSIONS
 Place = tuple[Series, int]  # (series, day)
-_EPOCH = date(1970, 1, 1)
 _LONGEST = 200  # characters of a model's name, which a provider may have written
 BOOKED_AHEAD = "reservation"  # the kind of entry that knows no end of its request
 
@@ -136,8 +134,3 @@ def last_outcome(lines: Iterable[Revenue]) -> str:
     """What was reported last of a request; "" when nothing was."""
     reported = [(line.at_ns, line.id, line.outcome) for line in lines if line.outcome]
     return max(reported)[2] if reported else ""
-
-
-def day_text(day: int) -> str:
-    """A day since the epoch as "2026-11-24"."""
-    return (_EPOCH + timedelta(days=int(day))).isoformat()

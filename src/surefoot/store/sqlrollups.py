@@ -14,9 +14,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
 
 from surefoot.records import Entry, JournalEntry, Revenue
-from surefoot.records.units import CostSum, RequestSum, Where
+from surefoot.records.units import CostSum, RequestSum, Where, day_text
 from surefoot.store import schema
-from surefoot.store.rollups import BOOKED_AHEAD, Rollups, Series, day_text, last_outcome, turn_of
+from surefoot.store.rollups import BOOKED_AHEAD, Rollups, Series, last_outcome, turn_of
 from surefoot.store.sqlaudit import CHAIN
 from surefoot.store.statements import Statements
 
