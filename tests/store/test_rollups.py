@@ -305,5 +305,5 @@ def _back(database: str) -> None:
     with engine.begin() as connection:
         for table in ("revenue", "daily_costs", "daily_requests", "series"):
             connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
     engine.dispose()
