@@ -178,6 +178,9 @@ def test_the_draft_is_accepted_with_one_key(place: Place, visitors: Visitors) ->
     page.keyboard.press("a")
     expect(page.get_by_text("until then you can take it back")).to_be_visible()
     assert told(place, case_id) == DRAFT
+    expect(
+        page.get_by_text("Delivered at")
+    ).to_be_visible()  # the page turns by itself; a window is not closed meanwhile
 
 
 def test_a_whole_case_needs_no_mouse(place: Place, visitors: Visitors) -> None:
