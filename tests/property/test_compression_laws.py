@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,15 +20,19 @@ _PIECES = st.sampled_from(
     ]
 )  # fmt: skip
 _TEXTS = st.lists(st.lists(_PIECES, max_size=12).map("".join), max_size=5).map(tuple)
-_QUESTIONS = st.sampled_from(["refund days", "When does Smith come?", "fee", "返品", "Unless?", "who", "a b 1 2", "5 mg € code"])
+_QUESTIONS = st.sampled_from(
+    ["refund days", "When does Smith come?", "fee", "返品", "Unless?", "who", "a b 1 2", "5 mg € code"]
+)
 
 
 @given(_TEXTS)
 def test_units_stand_in_order_and_hold_everything_but_white_space(passages):
     for number, text in enumerate(passages):
         mine = [unit for unit in units(passages) if unit.passage == number]
-        assert all(before.end <= after.start for before, after in zip(mine, mine[1:], strict=False))
-        left = "".join(text[a:b] for a, b in zip([0, *(u.end for u in mine)], [*(u.start for u in mine), len(text)], strict=True))
+        assert all(before.end <= after.start for before, after in itertools.pairwise(mine))
+        left = "".join(
+            text[a:b] for a, b in zip([0, *(u.end for u in mine)], [*(u.start for u in mine), len(text)], strict=True)
+        )
         assert not any(char.isalnum() for char in left.replace("1", ""))  # but for the signs of lists
 
 
@@ -59,7 +65,9 @@ def test_with_room_for_everything_only_repetitions_are_left_out(question, passag
     made = compress(read, 1.0)
     for unit in units(passages):
         said = passages[unit.passage][unit.start : unit.end]
-        whole = any(span.passage == unit.passage and span.start <= unit.start and unit.end <= span.end for span in made.spans)
+        whole = any(
+            span.passage == unit.passage and span.start <= unit.start and unit.end <= span.end for span in made.spans
+        )
         words = set(words_of(said))
         assert whole or unit.kind == "title" or any(words & set(words_of(text)) for text in made.texts) or not words
     assert compress(read, 1.0).kept_p >= compress(read, 0.3).kept_p - 1e-9

@@ -72,7 +72,7 @@ def test_code_and_tables_are_never_cut_in_two():
 
 def test_a_quotation_of_several_sentences_is_one_unit():
     text = 'She said: "We came early. We left late. Nobody saw us." Then she went home.'
-    assert [text[unit.start : unit.end] for unit in units((text,))][0].endswith('Nobody saw us."')
+    assert next(text[unit.start : unit.end] for unit in units((text,))).endswith('Nobody saw us."')
 
 
 def test_nothing_is_done_without_a_question_or_without_text():
