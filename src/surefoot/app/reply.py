@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from surefoot.app.settle import Outcome
 from surefoot.policy import Feature
-from surefoot.records import Decision, Draft, Request, Usage
+from surefoot.records import Decision, Draft, Fitted, Request, Shortened, Usage
 from surefoot.trace import LiveTrace
 from surefoot.wire import Dialect
 from surefoot.wire.fields import answer_id, tag_body
@@ -37,6 +37,7 @@ class Note(Struct, frozen=True, kw_only=True):
     cache: str  # "hit" | "miss" | "off"
     simulated: bool
     policy: str
+    prompt: Shortened | None = None  # what was left out of the prompt or marked in it; None: it went out as it came
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ def note_of(outcome: Outcome, decision: Decision) -> Note:
         cache=_cache(outcome.trace),
         simulated=bool(real and real.simulated),
         policy=outcome.policy,
+        prompt=_prompt(outcome.trace, decision.rung.name if decision.rung else None),
     )
 
 
@@ -132,6 +134,11 @@ def usd(nanodollars: int) -> str:
     """Nano-dollars as exact decimal USD."""
     sign, amount = ("-", -nanodollars) if nanodollars < 0 else ("", nanodollars)
     return f"{sign}{amount // 1_000_000_000}.{amount % 1_000_000_000:09d}"
+
+
+def _prompt(trace: LiveTrace, rung: str | None) -> Shortened | None:
+    asked = (step.value for step in trace.steps if step.rung == rung and isinstance(step.value, Fitted))
+    return next((value.shortened for value in asked), None)
 
 
 def _cache(trace: LiveTrace) -> str:

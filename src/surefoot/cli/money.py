@@ -14,6 +14,7 @@ from rich.table import Table
 from surefoot.cli.common import ConfigOption, JsonOption, fail, out, usd, with_store
 from surefoot.errors import ConfigError
 from surefoot.records import Entry
+from surefoot.records.journal import MEMOS
 from surefoot.store import Store
 
 _BY: dict[str, Callable[[Entry], str]] = {
@@ -75,7 +76,7 @@ def _grouped(entries: Sequence[Entry], name: Callable[[Entry], str]) -> list[dic
         {
             "group": group,
             "requests": len({entry.request_id for entry in found}),
-            "tokens": sum(entry.quantity for entry in found if entry.kind not in ("request", "reservation")),
+            "tokens": sum(entry.quantity for entry in found if entry.kind not in ("request", "reservation", *MEMOS)),
             "nanodollars": sum(entry.nanodollars for entry in found),
             "estimated_nanodollars": sum(entry.nanodollars for entry in found if entry.estimated),
         }

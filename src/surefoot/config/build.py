@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from surefoot.config.hours import open_hours
 from surefoot.config.schema import AdmitSettings, BudgetSettings, FeatureSettings, File, MapSettings
-from surefoot.policy import Admit, CacheRules, Feature, Map, Person, Policy, Promise, continued, parse_ladder
+from surefoot.policy import Admit, CacheRules, Compress, Feature, Map, Person, Policy, Promise, continued, parse_ladder
 
 BAR = 0.85  # of a feature that says nothing else
 
@@ -38,6 +38,9 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         audit=given.audit,
         admits=tuple(_admit(each, given.person, settings) for each in given.admit),
         people=_people(given, settings),
+        compress=Compress(target=given.compress.target, max_harm=given.compress.max_harm) if given.compress else None,
+        window=given.window.keep if given.window else (),
+        cache_marks=given.cache_marks,
         two_persons=given.two_persons,
         customers=dict(given.customers),
         undo_seconds=given.undo_seconds,

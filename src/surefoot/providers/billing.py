@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from surefoot.records import Entry, ModelPrice, PricedCall
+from msgspec.structs import replace
+
+from surefoot.records import Entry, ModelPrice, PricedCall, PriceLine
+from surefoot.records.journal import MEMOS
 from surefoot.records.money import cost
 
 
@@ -23,15 +26,29 @@ def entries_of(
         ("output", usage.output_tokens, line.output),
         ("request", 1 if price.request else 0, price.request * 1_000_000),
     )
-    return tuple(
+    found = tuple(
         Entry(
             request_id=request_id, at_ns=at_ns, tenant=tenant, key_id=key_id, feature=feature, rung=call.rung,
             provider=call.provider, model=call.model, kind=kind, quantity=quantity, price_per_million=per_million,
             nanodollars=cost(quantity, per_million), price_version=price.version, estimated=usage.estimated, note=call.note,
         )
-        for kind, quantity, per_million in kinds
+        for kind, quantity, per_million in (*kinds, *_memos(call, line))
         if quantity
     )  # fmt: skip
+    return tuple(replace(entry, nanodollars=0) if entry.kind in MEMOS else entry for entry in found)
+
+
+def _memos(call: PricedCall, line: PriceLine) -> tuple[tuple[str, int, int], ...]:
+    """What was not paid because the prompt was shortened or our marks had it cached; and what marks cost beyond input."""
+    saved = (("memo.shortened", call.left_out_tokens, line.input),)
+    if not call.marked:
+        return saved
+    usage = call.usage
+    return (
+        *saved,
+        ("memo.cache_read", usage.cached_tokens, max(0, line.input - line.cached)),
+        ("memo.cache_premium", usage.cache_write_tokens, max(0, line.cache_write - line.input)),
+    )
 
 
 def worst_case(price: ModelPrice, input_tokens: int, max_output_tokens: int, choices: int) -> int:
