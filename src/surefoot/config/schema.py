@@ -166,10 +166,7 @@ class CompressSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class WindowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is dropped of a prompt that does not fit a model's `context_tokens`; without this table, nothing."""
 
-    keep: tuple[str, ...] = (
-        "passages",
-        "history",
-    )  # what may be dropped, the last first; instructions and the last turn never
+    keep: tuple[str, ...] = ("passages", "history")  # the last is dropped first; instructions and the last turn never
 
 
 class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -94,9 +94,7 @@ class Compress(Struct, frozen=True, kw_only=True):
     """Passages are sent in part where the grounding test allows it."""
 
     target: float = 0.5  # share of their characters that is tried first, (0, 1)
-    max_harm: float = (
-        0.2  # share of compressed answers that may go wrong: above its running upper bound nothing is compressed
-    )
+    max_harm: float = 0.2  # share of compressed answers that may go wrong before nothing is compressed
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -151,9 +149,7 @@ class Feature(Struct, frozen=True, kw_only=True):
     bulk: bool = False  # whether one answer may resolve like cases without a look at each
     cache: CacheRules = CacheRules()
     compress: Compress | None = None
-    window: tuple[
-        str, ...
-    ] = ()  # what is dropped last of what does not fit: "passages" | "history"; (): nothing is dropped
+    window: tuple[str, ...] = ()  # what may be dropped for a window, the last first: "passages" | "history"
     cache_marks: bool = False  # whether prompts are marked for the provider's prefix cache where it pays
     baseline: str | None = None  # model name the saving is stated against; None: the last model of the ladder
     budget_nanodollars: int | None = None  # of this feature, per key
