@@ -12,6 +12,6 @@ from surefoot.policy.weigh import apply_map, weigh
 
 __all__ = [
     "RELAY", "Admit", "CacheRules", "Compress", "Curve", "Feature", "Hours", "Input", "Learned", "LearnedFeature",
-    "LearnedRung", "Map", "Person", "Policy", "Promise", "above", "act", "admit", "apply_map", "audit_lot", "continued", "decide",
-    "limits", "overlay", "parse_ladder", "parse_rung", "route", "rung_names", "uniform", "weigh", "window",
+    "LearnedRung", "Map", "Person", "Policy", "Promise", "above", "act", "admit", "apply_map", "audit_lot", "continued",
+    "decide", "limits", "overlay", "parse_ladder", "parse_rung", "route", "rung_names", "uniform", "weigh", "window",
 ]  # fmt: skip

@@ -85,7 +85,7 @@ def compress(read: Read, target: float) -> Compressed:
     Args:
         target: (0, 1]; at 1 everything but repetitions is kept.
     """
-    kept = _chosen(read, target)
+    kept, repeated = _chosen(read, target)
     features = read.features
     there = features.held.max(axis=0) > 0
     left = features.held[kept].max(axis=0) > 0 if kept else np.zeros_like(there)
@@ -95,7 +95,7 @@ def compress(read: Read, target: float) -> Compressed:
     return Compressed(
         passages=read.passages,
         spans=_spans(read, kept),
-        kept_p=float(min(1.0, read.p[kept].sum())),
+        kept_p=float(min(1.0, read.p[[*kept, *repeated]].sum())),
         covered=float((weights * left).sum() / max((weights * there).sum(), 1e-9)),
         lost_protected=len(read.protected.difference(kept)),
         lost_kind=bool(fits.any() and not fits[kept].any()),
@@ -113,15 +113,18 @@ def _protected(passages: Sequence[str], cut: Sequence[Unit], features: Features,
     return frozenset(found)
 
 
-def _chosen(read: Read, target: float) -> list[int]:
-    """Places in `features`, in order."""
+def _chosen(read: Read, target: float) -> tuple[list[int], list[int]]:
+    """(places in `features` that are kept, in order; places that are left out because they say what is kept)."""
     features, whole = read.features, sum(map(len, read.passages))
     if target >= 1:
-        return [place for place in range(len(features.places)) if not _repeats(read, place, range(place))]
+        every = range(len(features.places))
+        repeated = [place for place in every if _repeats(read, place, range(place))]
+        return sorted(set(every).difference(repeated)), repeated
     groups = _groups(read)
     room = target * whole - len(read.passages)  # a sign for each passage that may be left out
     titles = {unit.passage: unit.end - unit.start + 1 for unit in read.units if unit.kind == "title"}
     kept: list[int] = []
+    repeated = []
     seen: set[int] = set()
 
     def worth(group: list[int]) -> tuple[bool, float, int]:
@@ -131,12 +134,15 @@ def _chosen(read: Read, target: float) -> list[int]:
     for group in sorted(groups, key=worth):
         passage = read.units[features.places[group[0]]].passage
         size = sum(_size(read, place) for place in group) + (0 if passage in seen else titles.get(passage, 0))
-        if size > room or any(_repeats(read, place, kept) for place in group):
+        if size > room:
+            continue
+        if again := [place for place in group if _repeats(read, place, kept)]:
+            repeated += again
             continue
         room -= size
         seen.add(passage)
         kept += group
-    return sorted(kept)
+    return sorted(kept), repeated
 
 
 def _groups(read: Read) -> list[list[int]]:
