@@ -35,6 +35,5 @@ __all__ = [
     "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate",
     "Evidence", "Expired", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "Moment",
     "NoDraft", "PriceLine", "PricedCall", "Question", "Read", "Request", "Reservation", "Revision", "Rung", "Settlement",
-    "Shortened",
-    "Signal", "Span", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
+    "Shortened", "Signal", "Span", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
 ]  # fmt: skip

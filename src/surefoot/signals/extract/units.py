@@ -63,7 +63,9 @@ def _units(number: int, text: str) -> Iterator[Unit]:
         if start < at:
             continue
         yield from _sentences(number, text, at, start)
-        yield Unit(number, *_bare(text, start, end), kind)
+        low, high = _bare(text, start, end)
+        if high > low:
+            yield Unit(number, low, high, kind)
         at = end
     yield from _sentences(number, text, at, len(text))
 

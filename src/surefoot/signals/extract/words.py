@@ -83,10 +83,25 @@ def read(text: str) -> list[str]:
     return found
 
 
+class _Known(dict[str, tuple[int, bool]]):
+    """What words are to a question, found out once for each."""
+
+    __slots__ = ("_cues", "_wanted")
+
+    def __init__(self, wanted: dict[str, int], cues: frozenset[str]) -> None:
+        super().__init__()
+        self._wanted, self._cues = wanted, cues
+
+    def __missing__(self, word: str) -> tuple[int, bool]:
+        said, kind = _class(word)
+        found = self[word] = (self._wanted.get(said, kind), said in self._cues)
+        return found
+
+
 class Wanted:
     """The words of one question, each with a number, and what any other word is to it. Not for several threads at once."""
 
-    __slots__ = ("_known", "_wanted", "cues", "kind", "names", "roots", "worth")
+    __slots__ = ("_known", "cues", "kind", "names", "roots", "worth")
 
     def __init__(self, question: str) -> None:
         words = read(question)
@@ -99,16 +114,11 @@ class Wanted:
             root(word.lower()) for word in content if word[0].isdigit() or (word[0].isupper() and word != words[0])
         )
         self.cues = frozenset().union(*(CUES.get(root(word.lower()), frozenset()) for word in words))
-        self._wanted = {each: place for place, each in enumerate(self.roots)}
-        self._known: dict[str, tuple[int, bool]] = {}
+        self._known = _Known({each: place for place, each in enumerate(self.roots)}, self.cues)
 
     def codes(self, words: list[str]) -> list[tuple[int, bool]]:
         """For each word: its place in the question or PLAIN | NAME | NUMBER | DATE, and whether texts answer with it."""
         known = self._known
-        for word in words:
-            if word not in known:
-                said, kind = _class(word)
-                known[word] = (self._wanted.get(said, kind), said in self.cues)
         return [known[word] for word in words]
 
 
