@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("laws", deadline=None)  # a law holds on a busy machine too
+settings.load_profile("laws")
 os.environ.pop("COLUMNS", None)  # a console that is made at import keeps that width, whatever a test asks for
 
 

@@ -4,6 +4,7 @@ SurefootError
  ├─ ConfigError          the configuration is wrong: file, line, key and what to write instead
  ├─ RequestRefused       the caller's request is not served; carries the HTTP status and a stable code
  │   ├─ BadRequest           400 malformed body, wrong type, impossible combination
+ │   ├─ ContextTooLong       400 the prompt fits no model that may be asked
  │   ├─ NotAuthenticated     401 no key, unknown key, revoked key
  │   ├─ NotAllowed           403 wrong host or origin, feature not open to this key
  │   ├─ LoginRefused         401 wrong name or password, or too many of them in a row
@@ -51,6 +52,12 @@ class RequestRefused(SurefootError):
 
 class BadRequest(RequestRefused):
     """The body cannot be understood or asks for something impossible."""
+
+
+class ContextTooLong(RequestRefused):
+    """The prompt fits the window of no model that may be asked, whatever may be dropped of it. Shorten it."""
+
+    code = "context_length_exceeded"
 
 
 class NotAuthenticated(RequestRefused):

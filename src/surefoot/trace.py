@@ -107,7 +107,7 @@ class ReplayTrace:
                     Got,
                     Ask(
                         request=tried.request, question=tried.question, rung=tried.rung, models=kept.models,
-                        reserve_nanodollars=kept.reserve_nanodollars, refusal=kept.refusal,
+                        reserve_nanodollars=kept.reserve_nanodollars, refusal=kept.refusal, shortened=kept.shortened,
                     ),
                 )  # fmt: skip
             case _:

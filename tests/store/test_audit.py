@@ -17,6 +17,7 @@ from surefoot.errors import StoreError, TrailBroken
 from surefoot.records import CaseAnswer, Claim, Key
 from surefoot.records.audit import AuditEvent, Checkpoint, Hold, Stop
 from surefoot.records.hook import Hook, HookAttempt, HookClaim
+from surefoot.records.units import Revenue
 from surefoot.store import Store
 from surefoot.store.audit import encode, read_checkpoint, sign, signing_key
 from surefoot.store.schema import APPEND_ONLY
@@ -34,10 +35,15 @@ async def live(store: Store) -> None:
 
 
 async def more(store: Store) -> None:
-    """A settled call, an incident, a call of a webhook, a legal hold."""
+    """A settled call and what it earned, an incident, a call of a webhook, a legal hold."""
     await store.holds.place(Hold(subject="s", at_ns=1, by="amy", reason="court"))
     await store.reserve(reservation("b", 7))
     await store.commit(commit("b", settlements=settled("b", 5)))
+    earned = Revenue(
+        id="r", request_id="b", at_ns=1, tenant="clinic", key_id="k1", feature="triage", outcome="resolved", nanodollars=7,
+        price_version="config",
+    )  # fmt: skip
+    await store.ledger.earn([earned])
     await store.incidents.add(incident("i1"))
     await store.hooks.add(
         Hook(id="h", case_id="case-a", tenant="clinic", feature="triage", url="https://x.example/t", at_ns=1)

@@ -32,11 +32,11 @@ from surefoot.app.streams import cut_tagged, pass_on
 from surefoot.app.waiting import Waiting
 from surefoot.app.webhooks import Webhooks
 from surefoot.config.load import Config
-from surefoot.errors import NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
+from surefoot.errors import ContextTooLong, NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
 from surefoot.pipeline import Passing, Released, Stages
 from surefoot.policy import Policy
 from surefoot.providers.registry import Registry
-from surefoot.records import Caller, Case, Decision, Request
+from surefoot.records import Caller, Case, Decision, NoDraft, Request
 from surefoot.store import Store
 from surefoot.store.open import open_store
 from surefoot.trace import LiveTrace
@@ -254,8 +254,10 @@ class App:
             await asyncio.sleep(15)
 
 
-def _failed(decision: Decision) -> UpstreamFailed:
+def _failed(decision: Decision) -> RequestRefused:
     attempt = decision.attempt
+    if attempt is not None and isinstance(attempt.draft, NoDraft) and attempt.draft.kind == "too_long":
+        return ContextTooLong(attempt.draft.reason, param="messages")
     status = getattr(decision.verdict, "status", 502)
     body = attempt.error_body if attempt else b""
     return UpstreamFailed(decision.verdict.reason, status=status, body=body, retry=status in (408, 409, 429, 503, 529))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from surefoot.app.economics import baseline_name
 from surefoot.app.evidence import check_set, reading
@@ -21,15 +21,25 @@ from surefoot.providers.recorded import Recorded
 from surefoot.providers.recorder import Recorder
 from surefoot.providers.registry import Model, Registry
 from surefoot.providers.simulated import Simulated
+from surefoot.providers.tokens import Estimator
 from surefoot.records import ModelPrice
 from surefoot.records.audit import Stop
-from surefoot.stages import Calls, Checks, Fit, ReadRequest
+from surefoot.stages import Calls, Checks, Fit, Prefixes, ReadRequest
 from surefoot.stages.check import HttpGate
 from surefoot.stages.handbook import Handbook
 from surefoot.stages.read import Repeats
 from surefoot.store import Store
 
 _VENDORS = ("openai", "anthropic")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    """What a process has learned of prompts; it outlives the configuration."""
+
+    estimator: Estimator = field(default_factory=Estimator)
+    prefixes: Prefixes = field(default_factory=Prefixes)
+    harmful: Mapping[str, bool] = field(default_factory=dict)  # by feature, whether its compression stopped itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +68,7 @@ class Runtime:
 def build(
     config: Config, store: Store, prices: PriceBook, on_lost: Callable[[BaseException], None],
     standings: Mapping[str, str] | None = None, stops: Mapping[str, Stop] | None = None,
-    repeats: Repeats | None = None,
+    repeats: Repeats | None = None, prompts: Prompts | None = None,
 ) -> Runtime:  # fmt: skip
     """The runtime of a configuration. Raises ConfigError, also for a model that no price is known of.
 
@@ -66,7 +76,9 @@ def build(
         standings: by feature, how its promise stands; looked up at every request.
         stops: by feature, whether it is stopped; looked up at every request.
         repeats: knows which questions have a case.
+        prompts: what was learned of them before.
     """
+    known = prompts or Prompts()
     settings = config.settings
     providers = {name: _provider(name, given, settings) for name, given in settings.providers.items()}
     registry = Registry(
@@ -75,13 +87,20 @@ def build(
         price_of=lambda provider, model: prices.price(provider.kind, model, None),
     )
     masks = {name: feature.mask for name, feature in settings.features.items() if feature.mask}
-    calls = Calls(registry, store, on_lost=on_lost, masks=masks)
+    calls = Calls(registry, store, on_lost=on_lost, masks=masks, estimator=known.estimator)
     readings = {name: reading(given) for name, given in settings.features.items()}
     handbooks = {name: found.handbook for name, found in readings.items() if found.handbook is not None}
     checks = {name: check_set(given, calls) for name, given in settings.features.items()}
     stages = Stages(
         read=ReadRequest(readings, standings, stops, repeats),
-        fit=Fit(registry, config.policy, handbooks),
+        fit=Fit(
+            registry,
+            config.policy,
+            handbooks,
+            estimator=known.estimator,
+            prefixes=known.prefixes,
+            harmful=known.harmful,
+        ),
         call=calls,
         check=Checks(checks),
     )

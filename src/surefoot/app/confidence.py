@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
+from surefoot.app.harm import Harm, harm_of
 from surefoot.app.incidents import Acknowledged, acknowledgements
 from surefoot.app.learn import Served, gathered, promise_now
 from surefoot.app.rounds import question_of
@@ -67,6 +68,7 @@ class FeatureTrust(Struct, frozen=True, kw_only=True):
     rungs: tuple[RungTrust, ...]
     incidents: tuple[Incident, ...]
     acknowledged: dict[str, tuple[Acknowledged, ...]] = {}  # by incident: who has seen to it, oldest first
+    compression: Harm | None = None  # None where it is not configured
 
 
 async def trust(store: Store, now: Served, feature: str, *, since_ns: int) -> FeatureTrust:
@@ -86,6 +88,7 @@ async def trust(store: Store, now: Served, feature: str, *, since_ns: int) -> Fe
         error=error_rate(entries, await store.labels.all(feature=feature, since_ns=since_ns)),
         standing=await promise_now(store, now, feature),
         rungs=tuple(_rung(rules, rung, labels.judged, entries, fitted_ns) for rung in rules.ladder),
+        compression=await harm_of(store, now.policy, feature, since_ns=since_ns),
         incidents=tuple(each for each in raised if each.at_ns >= since_ns),
         acknowledged={each.id: tuple(told[each.id]) for each in raised if each.id in told},
     )  # fmt: skip

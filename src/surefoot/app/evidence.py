@@ -21,6 +21,7 @@ from surefoot.stages.check import (
     Check,
     CheckSet,
     Complete,
+    Compression,
     ExecutableGate,
     Grounding,
     HttpGate,
@@ -64,6 +65,8 @@ def check_set(given: FeatureSettings, calls: Calls) -> CheckSet:
     """A feature's checks, in the order of their names here; one that delivers everything runs only what pairs need."""
     names = [name for name in given.checks if given.confidence != 0 or name in _UNJUDGED]
     looking = [check for name, checks in _LOOKING.items() if name in names for check in checks]
+    if given.compress is not None:
+        looking.append(Compression())
     if isinstance(given.schema, dict):
         looking.append(Schema(given.schema))
     asking: list[Asking] = [_gate(name, each) for name, each in given.gates.items()]

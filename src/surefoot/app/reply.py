@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from surefoot.app.settle import Outcome
 from surefoot.policy import Feature
-from surefoot.records import Decision, Draft, Request, Usage
+from surefoot.records import Decision, Draft, Fitted, Request, Shortened, Usage
 from surefoot.records.money import usd
 from surefoot.trace import LiveTrace
 from surefoot.wire import Dialect
@@ -38,6 +38,7 @@ class Note(Struct, frozen=True, kw_only=True):
     cache: str  # "hit" | "miss" | "off"
     simulated: bool
     policy: str
+    prompt: Shortened | None = None  # what was left out of the prompt or marked in it; None: it went out as it came
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ def note_of(outcome: Outcome, decision: Decision) -> Note:
         cache=_cache(outcome.trace),
         simulated=bool(real and real.simulated),
         policy=outcome.policy,
+        prompt=_prompt(outcome.trace, decision.rung.name if decision.rung else None),
     )
 
 
@@ -127,6 +129,11 @@ def held(request: Request, dialect: Dialect, text: str, note: Note) -> bytes:
         text, model=request.model, id=answer_id(request), created=request.at_ns // 1_000_000_000, usage=Usage()
     )
     return tag_body(body, msgspec.json.encode(note))
+
+
+def _prompt(trace: LiveTrace, rung: str | None) -> Shortened | None:
+    asked = (step.value for step in trace.steps if step.rung == rung and isinstance(step.value, Fitted))
+    return next((value.shortened for value in asked), None)
 
 
 def _cache(trace: LiveTrace) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 import structlog
 from msgspec.structs import replace
 
-from surefoot.app.build import Runtime, build
+from surefoot.app.build import Prompts, Runtime, build
+from surefoot.app.harm import Harms
 from surefoot.app.settler import Settler
 from surefoot.app.standings import Standings
 from surefoot.config.build import rung_models
 from surefoot.config.load import Config
 from surefoot.errors import SurefootError
-from surefoot.policy import Learned, overlay
+from surefoot.policy import Learned, Policy, overlay
 from surefoot.policy.learned import decode_learned
 from surefoot.policy.policy import encode
 from surefoot.providers.prices import PriceBook
@@ -38,7 +40,8 @@ class Serving:
         self._store, self._settler, self._stops, self._repeats = store, settler, stops, repeats
         self._prices = PriceBook()
         self._written, self._learned, self._number = config, Learned(), 0
-        self.standings = Standings(store)
+        self.standings, self.harms = Standings(store), Harms(store)
+        self._prompts = Prompts(harmful=self.harms)
         self._closing: set[asyncio.Task[None]] = set()
         self.runtime = self._build(config)
 
@@ -52,7 +55,7 @@ class Serving:
             await self.runtime.close()
             self.runtime = self._build(self._written)
         await self._keep_policy(self.runtime)
-        await self.standings.refresh(self.runtime.policy)
+        await self._refresh(self.runtime.policy)
 
     async def reload(self, config: Config) -> None:
         """Serve another configuration from the next request on. Raises ConfigError, and then the old one goes on serving.
@@ -61,7 +64,7 @@ class Serving:
         """
         runtime = self._build(config)
         await self._keep_policy(runtime)
-        await self.standings.refresh(runtime.policy)
+        await self._refresh(runtime.policy)
         old, self.runtime, self._written = self.runtime, runtime, config
         if self._repeats is not None:
             self._repeats.forget()
@@ -78,10 +81,14 @@ class Serving:
                 if await self._adopt():
                     await self.reload(self._written)
                     log.info("a revision serves", number=self._number)
-                await self.standings.refresh(self.runtime.policy)
+                await self._refresh(self.runtime.policy)
             except SurefootError as error:
                 self._settler.lost("standings")
                 log.warning("labels could not be read", error=type(error).__name__)
+
+    async def _refresh(self, policy: Policy) -> None:
+        await self.standings.refresh(policy)
+        await self.harms.refresh(policy, time.time_ns())
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -104,6 +111,7 @@ class Serving:
             self.standings,
             self._stops,
             self._repeats,
+            self._prompts,
         )
 
     async def _keep_policy(self, runtime: Runtime) -> None:

@@ -65,6 +65,7 @@ def _feature(found: FeatureTrust) -> Iterator[str]:
     yield f"\nfeature {found.feature}, {found.mode}, {found.requests} requests"
     yield from _error(found.error, found.audit)
     yield from _promise(found)
+    yield from _compression(found)
     for incident in found.incidents:
         yield from _incident(incident, found.acknowledged.get(incident.id, ()))
     for rung in found.rungs:
@@ -86,6 +87,18 @@ def _error(found: ErrorRate, audit: float) -> Iterator[str]:
         yield _line("", "weighted by inverse propensity")
     if found.judge_alone is not None:
         yield _line("", f"the judge by itself would say {percent(found.judge_alone)}")
+
+
+def _compression(found: FeatureTrust) -> Iterator[str]:
+    harm = found.compression
+    if harm is None:
+        return
+    if not harm.n:
+        yield _line("compressed", "not enough data: no compressed answer was checked")
+        return
+    yield _line("compressed", f"{harm.n} answers, {harm.hits} went wrong ({harm.labels} judged by people)")
+    state = "stopped itself until labels say otherwise" if harm.stopped else "goes on"
+    yield _line("", f"harm below {percent(harm.upper)} at every look, 95 %: {state}")
 
 
 def _promise(found: FeatureTrust) -> Iterator[str]:

@@ -11,6 +11,7 @@ from surefoot.config.schema import AdmitSettings, BudgetSettings, FeatureSetting
 from surefoot.policy import (
     Admit,
     CacheRules,
+    Compress,
     Feature,
     Map,
     Person,
@@ -50,6 +51,9 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         audit=given.audit,
         admits=tuple(_admit(each, given.person, settings) for each in given.admit),
         people=_people(given, settings),
+        compress=Compress(target=given.compress.target, max_harm=given.compress.max_harm) if given.compress else None,
+        window=given.window.keep if given.window else (),
+        cache_marks=given.cache_marks,
         two_persons=given.two_persons,
         customers=dict(given.customers),
         undo_seconds=given.undo_seconds,

@@ -11,6 +11,7 @@ from surefoot.config.evidence import evidence_problems
 from surefoot.config.notices import notify_problems
 from surefoot.config.people import desk_problems, people_problems
 from surefoot.config.problem import Problem, near
+from surefoot.config.prompt import prompt_problems
 from surefoot.config.revenue import revenue_problems
 from surefoot.config.schema import FeatureSettings, File, MapSettings, ModelSettings, ProviderSettings
 from surefoot.config.waiting import waiting_problems
@@ -20,8 +21,8 @@ from surefoot.records import Rung
 
 KINDS = ("openai", "anthropic", "extractive", "recorded", "simulated")
 SIGNALS = (
-    "agreement", "agreement.below", "arithmetic", "complete", "grounded", "hedging", "injection", "judge", "logprob.mean",
-    "logprob.min", "personal", "quote", "refusal", "schema", "schema.repair", "self_score",
+    "agreement", "agreement.below", "arithmetic", "complete", "compression", "grounded", "hedging", "injection", "judge",
+    "logprob.mean", "logprob.min", "personal", "quote", "refusal", "schema", "schema.repair", "self_score",
 )  # fmt: skip
 WINDOWS = ("day", "month", "total")
 _DIALECT = {"openai": "openai", "anthropic": "anthropic"}
@@ -160,6 +161,7 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
         yield Problem((*path, "budget"), f"a budget needs usd >= 0 and a window of {', '.join(WINDOWS)}")
     yield from revenue_problems((*path, "revenue"), given.revenue)
     yield from evidence_problems(path, given, settings)
+    yield from prompt_problems(path, given, settings)
     yield from desk_problems(path, given, settings)
     for rung, each in given.maps.items():
         if rung not in names:

@@ -105,6 +105,10 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 # handbook = "handbook"         # a folder of Markdown or text: passages for the prompt and the checks
 # mask = ["email", "phone"]     # kinds of personal data that no model sees: card iban email birth record ssn nhs ip phone
 
+# compress = { target = 0.5, max_harm = 0.2 } # send the parts of passages that the question needs, where a test allows it
+# window = { keep = ["passages", "history"] } # what may be dropped of a prompt that does not fit context_tokens, the last first
+# cache_marks = false           # mark prompts for Anthropic's prefix cache where that pays
+
 # two_persons = false           # an answer needs a second, different person
 # customers = { acme = 2.0 }    # how much a tenant weighs in the queue; default 1
 # undo_seconds = 10             # within which an answer can be taken back

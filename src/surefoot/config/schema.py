@@ -164,6 +164,19 @@ class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ttl_seconds: int = 86_400
 
 
+class CompressSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sends the parts of passages that the question needs, where the grounding test allows it."""
+
+    target: float = 0.5  # share of the passages' characters that is tried first; then more, then all of them
+    max_harm: float = 0.2  # share of compressed answers that may go wrong before compression stops itself
+
+
+class WindowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is dropped of a prompt that does not fit a model's `context_tokens`; without this table, nothing."""
+
+    keep: tuple[str, ...] = ("passages", "history")  # the last is dropped first; instructions and the last turn never
+
+
 class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A feature and its ladder."""
 
@@ -187,6 +200,9 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     admit: tuple[AdmitSettings, ...] = ()
     handbook: str = ""  # a folder: its passages go into the prompt and into the checks
     mask: tuple[str, ...] = ()  # kinds of personal data that no model sees; put back in the reply
+    compress: CompressSettings | None = None
+    window: WindowSettings | None = None
+    cache_marks: bool = False  # whether prompts to Anthropic are marked for its prefix cache where that pays
     two_persons: bool = False  # whether an answer needs a second, different person
     customers: dict[str, float] = {}  # tenant -> how much it weighs in the queue; default 1
     undo_seconds: float = 10.0  # within which an answer can be taken back; then it is delivered

@@ -6,12 +6,25 @@ from surefoot.policy.hours import Hours
 from surefoot.policy.ladder import above, continued, parse_ladder, parse_rung, rung_names
 from surefoot.policy.learned import Learned, LearnedFeature, LearnedRung, overlay
 from surefoot.policy.lot import audit_lot, uniform
-from surefoot.policy.policy import Admit, CacheRules, Curve, Feature, Input, Map, Person, Policy, Promise, RevenueRules
+from surefoot.policy.policy import (
+    Admit,
+    CacheRules,
+    Compress,
+    Curve,
+    Feature,
+    Input,
+    Map,
+    Person,
+    Policy,
+    Promise,
+    RevenueRules,
+)
 from surefoot.policy.route import RELAY, route
 from surefoot.policy.weigh import apply_map, weigh
 
 __all__ = [
-    "RELAY", "Admit", "CacheRules", "Curve", "Feature", "Hours", "Input", "Learned", "LearnedFeature", "LearnedRung", "Map",
-    "Person", "Policy", "Promise", "RevenueRules", "above", "act", "admit", "apply_map", "audit_lot", "continued", "decide",
-    "limits", "overlay", "parse_ladder", "parse_rung", "route", "rung_names", "uniform", "weigh", "window",
+    "RELAY", "Admit", "CacheRules", "Compress", "Curve", "Feature", "Hours", "Input", "Learned", "LearnedFeature",
+    "LearnedRung", "Map", "Person", "Policy", "Promise", "RevenueRules", "above", "act", "admit", "apply_map", "audit_lot",
+    "continued", "decide", "limits", "overlay", "parse_ladder", "parse_rung", "route", "rung_names", "uniform", "weigh",
+    "window",
 ]  # fmt: skip

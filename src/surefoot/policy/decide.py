@@ -99,7 +99,7 @@ def _climb(feature: Feature, reason: str, rungs_left: int) -> Stronger | Escalat
 
 
 def _without(feature: Feature, rung: Rung, draft: NoDraft, rungs_left: int) -> Verdict:
-    if draft.kind == "rejected":
+    if draft.kind == "rejected" or (draft.kind == "too_long" and not rungs_left):
         return Fail(draft.reason, draft.status or 400)
     if rungs_left:
         return Stronger(draft.reason)

@@ -97,6 +97,13 @@ class RevenueRules(Struct, frozen=True, kw_only=True):
     outcomes: dict[str, int] = {}  # name -> nano-dollars when it is reported without a value
 
 
+class Compress(Struct, frozen=True, kw_only=True):
+    """Passages are sent in part where the grounding test allows it."""
+
+    target: float = 0.5  # share of their characters that is tried first, (0, 1)
+    max_harm: float = 0.2  # share of compressed answers that may go wrong before nothing is compressed
+
+
 class Person(Struct, frozen=True, kw_only=True):
     """A role at the end of a ladder: what the caller is told while it waits, and what happens when it waits for too long."""
 
@@ -148,6 +155,9 @@ class Feature(Struct, frozen=True, kw_only=True):
     undo_seconds: float = 10.0  # within which an answer can be taken back
     bulk: bool = False  # whether one answer may resolve like cases without a look at each
     cache: CacheRules = CacheRules()
+    compress: Compress | None = None
+    window: tuple[str, ...] = ()  # what may be dropped for a window, the last first: "passages" | "history"
+    cache_marks: bool = False  # whether prompts are marked for the provider's prefix cache where it pays
     baseline: str | None = None  # model name the saving is stated against; None: the last model of the ladder
     revenue: RevenueRules | None = None
     budget_nanodollars: int | None = None  # of this feature, per key
@@ -208,6 +218,9 @@ def _deciding(name: str, feature: Feature) -> bytes:
     )
     told = msgspec.to_builtins(plain, order="deterministic")
     told["person"] = {field: told["person"][field] for field in ("role", "holding", "retry_after_seconds")}
+    for field in ("compress", "window", "cache_marks"):
+        if not told[field] or field == "cache_marks":
+            del told[field]  # off, or about money alone
     for field in ("people", "two_persons", "customers", "undo_seconds", "bulk", "revenue"):
         del told[field]
     return msgspec.json.encode({name: told})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from surefoot.records import Entry, ModelPrice, PricedCall, Usage
+from msgspec.structs import replace
+
+from surefoot.records import Entry, ModelPrice, PricedCall, PriceLine, Usage
+from surefoot.records.journal import MEMOS
 from surefoot.records.money import cost
 
 
@@ -13,14 +16,16 @@ def entries_of(
     usage, price = call.usage, call.price
     if price is None:
         return ()
-    return tuple(
+    kinds = _kinds(usage, price)
+    found = tuple(
         Entry(
             request_id=request_id, at_ns=at_ns, tenant=tenant, key_id=key_id, feature=feature, rung=call.rung,
             provider=call.provider, model=call.model, kind=kind, quantity=quantity, price_per_million=per_million,
             nanodollars=cost(quantity, per_million), price_version=price.version, estimated=usage.estimated, note=call.note,
         )
-        for kind, quantity, per_million in _kinds(usage, price)
+        for kind, quantity, per_million in (*kinds, *(_memos(call, price.line(usage.input_tokens)) if kinds else ()))
     )  # fmt: skip
+    return tuple(replace(entry, nanodollars=0) if entry.kind in MEMOS else entry for entry in found)
 
 
 def cost_of(usage: Usage, price: ModelPrice) -> int:
@@ -42,6 +47,17 @@ def _kinds(usage: Usage, price: ModelPrice) -> list[tuple[str, int, int]]:
         ("request", 1 if price.request else 0, price.request * 1_000_000),
     )
     return [each for each in kinds if each[1]]
+
+
+def _memos(call: PricedCall, line: PriceLine) -> list[tuple[str, int, int]]:
+    """What was not paid because the prompt was shortened or our marks had it cached; and what marks cost beyond input."""
+    saved = [("memo.shortened", call.left_out_tokens, line.input)]
+    if call.marked:
+        saved += [
+            ("memo.cache_read", call.usage.cached_tokens, max(0, line.input - line.cached)),
+            ("memo.cache_premium", call.usage.cache_write_tokens, max(0, line.cache_write - line.input)),
+        ]
+    return [each for each in saved if each[1]]
 
 
 def worst_case(price: ModelPrice, input_tokens: int, max_output_tokens: int, choices: int) -> int:

@@ -5,7 +5,7 @@ All are `msgspec.Struct`: frozen, keyword-only, cheap to make, and their JSON is
 """
 
 from surefoot.records.case import Case, CaseAnswer, CaseEvent, Claim, Moment
-from surefoot.records.draft import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Rung, Tried, Try, Usage
+from surefoot.records.draft import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Rung, Shortened, Tried, Try, Usage
 from surefoot.records.evidence import Confidence, Evidence, Signal, Span
 from surefoot.records.journal import (
     CacheEntry,
@@ -36,5 +36,5 @@ __all__ = [
     "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate",
     "Evidence", "Expired", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "Moment",
     "NoDraft", "PriceLine", "PricedCall", "Question", "Read", "Request", "Reservation", "Revenue", "Revision", "Rung",
-    "Settlement", "Signal", "Span", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
+    "Settlement", "Shortened", "Signal", "Span", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
 ]  # fmt: skip

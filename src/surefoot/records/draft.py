@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from surefoot.records.money import BudgetLimit, ModelPrice
 from surefoot.records.request import Question, Request
@@ -37,6 +37,19 @@ class Try(Struct, frozen=True, kw_only=True):
     said: str = ""  # what the caller has already, of an answer whose rest a continued rung shall give
 
 
+class Shortened(Struct, frozen=True, kw_only=True):
+    """What `fit` left out of a prompt or marked in it; places and sizes, no content."""
+
+    compressed: float | None = None  # share of the passages' characters that is sent; None: all of them
+    why: str = ""  # why the passages are sent in full: what the grounding test missed, "harm", "prefix", "nothing to leave out"
+    tried: tuple[tuple[float, str], ...] = ()  # (target, what the grounding test missed; "" where it passed)
+    dropped_passages: int = 0  # for the window
+    dropped_turns: int = 0  # of the history, for the window
+    saved_tokens: int = 0  # estimated, of all that was left out
+    marked: bool = False  # whether a `cache_control` of ours is in the prompt
+    digest: str = ""  # sha256 of the fields as they are sent, hex; "" when nothing was changed
+
+
 class Ask(Struct, frozen=True, kw_only=True):
     """What `call` gets: a try that fits, with its worst case in money. `refusal` says why a rung cannot be asked."""
 
@@ -48,7 +61,11 @@ class Ask(Struct, frozen=True, kw_only=True):
     limits: tuple[BudgetLimit, ...] = ()  # the budgets it must fit in
     passages: tuple[str, ...] = ()  # of the feature's handbook, put into the prompt; the same for every rung
     refusal: str | None = None
+    too_long: bool = False  # whether it is refused because no model of the ladder has a window for it
     said: str = ""  # as in the try
+    top: dict[str, Raw] | None = None  # the request's fields as they are sent; None: as they came
+    sent: tuple[str, ...] | None = None  # the handbook's passages as they are sent; None: `passages`
+    shortened: Shortened | None = None
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -85,7 +102,7 @@ class NoDraft(Struct, frozen=True, kw_only=True, tag="no-draft"):
     """A rung that yields nothing, and why."""
 
     rung: str
-    kind: str  # "miss" | "abstained" | "unavailable" | "rejected"
+    kind: str  # "miss" | "abstained" | "unavailable" | "rejected" | "too_long" (for the model's window)
     reason: str
     status: int | None = None  # the provider's HTTP status, where it gave one
     usage: Usage = Usage()  # tokens billed all the same (a pair whose second model failed, a broken stream)
@@ -118,6 +135,8 @@ class PricedCall(Struct, frozen=True, kw_only=True):
     price: ModelPrice | None
     reservation_id: str = ""
     note: str = ""  # "retry", "abandoned", "" ...
+    left_out_tokens: int = 0  # estimated, that the prompt was shortened by
+    marked: bool = False  # whether it was sent with marks of ours for the provider's cache
 
 
 class Tried(Struct, frozen=True, kw_only=True):

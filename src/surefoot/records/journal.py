@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from surefoot.records.case import Case
-from surefoot.records.draft import Ask, Draft, NoDraft
+from surefoot.records.draft import Ask, Draft, NoDraft, Shortened
 from surefoot.records.evidence import Confidence, Evidence
 from surefoot.records.money import BudgetLimit
 from surefoot.records.request import Attribution, Question
@@ -19,11 +19,14 @@ class Fitted(Struct, frozen=True, kw_only=True, tag="fitted"):
     models: tuple[str, ...] = ()
     reserve_nanodollars: tuple[int, ...] = ()
     refusal: str | None = None
+    shortened: Shortened | None = None
 
     @classmethod
     def of(cls, ask: Ask) -> Fitted:
         """The part of an ask that is worth keeping."""
-        return cls(models=ask.models, reserve_nanodollars=ask.reserve_nanodollars, refusal=ask.refusal)
+        return cls(
+            models=ask.models, reserve_nanodollars=ask.reserve_nanodollars, refusal=ask.refusal, shortened=ask.shortened
+        )
 
 
 class Read(Struct, frozen=True, kw_only=True, tag="read"):
@@ -92,6 +95,10 @@ class Content(Struct, frozen=True, kw_only=True):
     context: tuple[str, ...] = ()  # passages of the request's `surefoot.context`, which its body does not hold
 
 
+# Lines that cost nothing themselves: `quantity` tokens were not paid for at `price_per_million`; the premium was paid on top.
+MEMOS = ("memo.shortened", "memo.cache_read", "memo.cache_premium")
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """One line of the ledger."""
 
@@ -103,7 +110,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     rung: str
     provider: str
     model: str
-    kind: str  # "input" | "cached_input" | "cache_write" | "output" | "request" | "reservation" | "human"
+    kind: str  # "input" | "cached_input" | "cache_write" | "output" | "request" | "reservation" | "human" | MEMOS
     quantity: int  # tokens, calls for "request", seconds for "human"
     price_per_million: int  # nano-dollars
     nanodollars: int

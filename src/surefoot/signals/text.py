@@ -98,7 +98,7 @@ def sentences(text: str) -> tuple[Sentence, ...]:
     start = marker.end() if marker else 0
     token = _TOKEN if text.isascii() else _TOKEN_ANY
     at = 0
-    for end, after in [*_breaks(text), (len(text), len(text))]:
+    for end, after in [*breaks(text), (len(text), len(text))]:
         if at < len(every) and every[at].start < end < every[at].end:
             continue  # "5 p.m. today" is one sentence
         here = at
@@ -196,7 +196,7 @@ def _pairs_of_characters(text: str, here: int, there: int, found: list[Word]) ->
         found.append(Word(text[place:end], place, end, False, True, False))
 
 
-def _breaks(text: str) -> list[tuple[int, int]]:
+def breaks(text: str) -> list[tuple[int, int]]:
     """(where a sentence ends, where the next may begin): the signs of a list stand between the two."""
     found = []
     at = 0

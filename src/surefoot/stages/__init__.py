@@ -2,7 +2,7 @@
 
 from surefoot.stages.call import Calls
 from surefoot.stages.check import Checks
-from surefoot.stages.fit import Fit
+from surefoot.stages.fit import Fit, Prefixes
 from surefoot.stages.read import ReadRequest
 
-__all__ = ["Calls", "Checks", "Fit", "ReadRequest"]
+__all__ = ["Calls", "Checks", "Fit", "Prefixes", "ReadRequest"]

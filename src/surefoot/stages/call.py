@@ -14,11 +14,14 @@ from surefoot.errors import ProviderError, Rejected, SurefootError, UpstreamFail
 from surefoot.providers import Abstained, Call, Live, Said
 from surefoot.providers.billing import worst_case
 from surefoot.providers.registry import Model, Registry
+from surefoot.providers.tokens import Estimator
 from surefoot.records import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Reservation, Rung, Usage
+from surefoot.stages.fit.count import IMAGE_TOKENS, size_of
 from surefoot.stages.masking import masked_top, unmasked
 from surefoot.stages.recall import Recall
 from surefoot.stages.spoken import Spoken
 from surefoot.store import Store
+from surefoot.wire import Top
 from surefoot.wire.dialects import DIALECTS
 from surefoot.wire.fields import answer_id, body_of
 
@@ -26,11 +29,12 @@ from surefoot.wire.fields import answer_id, body_of
 class _Asked:
     """One model call under way: what it will be billed as, and its reservation."""
 
-    __slots__ = ("began", "priced", "request_id", "reserved")
+    __slots__ = ("began", "priced", "request_id", "reserved", "top")
 
     def __init__(self, request_id: str, priced: PricedCall, reserved: asyncio.Future[None]) -> None:
         self.request_id, self.priced, self.reserved = request_id, priced, reserved
         self.began = perf_counter_ns()
+        self.top: Top = {}  # what is sent, once that is known
 
     def elapsed_us(self) -> int:
         return (perf_counter_ns() - self.began) // 1000
@@ -53,8 +57,9 @@ class Calls:
 
     def __init__(
         self, registry: Registry, store: Store, *, on_lost: Callable[[BaseException], None],
-        masks: Mapping[str, tuple[str, ...]] | None = None,
+        masks: Mapping[str, tuple[str, ...]] | None = None, estimator: Estimator | None = None,
     ) -> None:  # fmt: skip
+        self._estimator = estimator or Estimator()
         self._registry, self._store, self._on_lost = registry, store, on_lost
         self._masks = dict(masks or {})  # kinds of personal data that no model sees, by feature
         self._recall = Recall(store.cache)
@@ -65,7 +70,8 @@ class Calls:
         if ask.rung.kind == "cache":
             return await self._recall(ask)
         if ask.refusal is not None:
-            return Attempt(draft=NoDraft(rung=ask.rung.name, kind="unavailable", reason=ask.refusal, status=404))
+            kind, status = ("too_long", 400) if ask.too_long else ("unavailable", 404)
+            return Attempt(draft=NoDraft(rung=ask.rung.name, kind=kind, reason=ask.refusal, status=status))
         if len(ask.models) == 1:
             return _attempt(ask, [await self._ask(ask, 0)])
         # All are awaited even when one is refused, so that the others' bills are not lost.
@@ -111,9 +117,9 @@ class Calls:
         for model in self._family(ask, 0):
             asked = await self._reserve(ask, model, 0)
             try:
-                live = await model.provider.open(
-                    self._call(ask, model)[0]
-                )  # masks are refused for streams passed through
+                call, _ = self._call(ask, model)  # masks are refused for streams passed through
+                asked.top = call.request.top
+                live = await model.provider.open(call)
             except ProviderError as error:
                 outcome = self._failed(ask, model, asked, error, outcome.bill)
                 if isinstance(error, Rejected):
@@ -136,6 +142,10 @@ class Calls:
 
     def billed(self, asked: _Asked, usage: Usage) -> PricedCall:
         """The call with what it used; from here on it is on the bill and no longer pending."""
+        if asked.top and not usage.estimated:
+            size = size_of(asked.top)
+            tokens = usage.input_tokens - IMAGE_TOKENS * size.images
+            self._estimator.learn(asked.priced.model, size.text, tokens)
         waiting = self._pending.get(asked.request_id, [])
         if asked in waiting:
             waiting.remove(asked)
@@ -148,6 +158,7 @@ class Calls:
             asked = await self._reserve(ask, model, place)
             try:
                 call, masked = self._call(ask, model)
+                asked.top = call.request.top
                 said = await model.provider.complete(call)
             except ProviderError as error:
                 outcome = self._failed(ask, model, asked, error, outcome.bill)
@@ -163,9 +174,10 @@ class Calls:
     def _call(self, ask: Ask, model: Model) -> tuple[Call, dict[str, str]]:
         """(the call as it goes out, what was masked in it): with the handbook's passages, without personal data."""
         request = ask.request
-        top = request.top
-        if ask.passages:
-            top = DIALECTS[request.dialect].with_passages(top, ask.passages)
+        top = request.top if ask.top is None else ask.top
+        passages = ask.passages if ask.sent is None else ask.sent
+        if passages:
+            top = DIALECTS[request.dialect].with_passages(top, passages)
         if ask.said:
             top = DIALECTS[request.dialect].continuing(top, ask.said)
         if model.logprobs and request.surface == "chat" and request.dialect == "openai" and "logprobs" not in top:
@@ -191,6 +203,8 @@ class Calls:
         request, reserve = ask.request, ask.reserve_nanodollars[place]
         priced = PricedCall(
             rung=ask.rung.name, provider=model.provider.name, model=model.upstream, price=model.price, note="abandoned",
+            left_out_tokens=ask.shortened.saved_tokens if ask.shortened is not None else 0,
+            marked=ask.shortened is not None and ask.shortened.marked,
             usage=Usage(input_tokens=ask.question.input_tokens, estimated=True),
             reservation_id=f"{request.id}.{ask.rung.name}.{model.name}{f'.{place}' if place else ''}" if reserve else "",
         )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 _INSTRUCTIONS = 300  # characters
 _BLOCK = re.compile(r"<(context|documents|document|passage)(?:\s[^<>]{0,500})?>")
@@ -71,6 +71,37 @@ def sources(texts: Sequence[tuple[str, str]]) -> tuple[str, tuple[str, ...]]:
     if written or sum(map(len, system)) >= _INSTRUCTIONS:
         written = (*written, *system)
     return query, written
+
+
+def replaced(text: str, change: Callable[[str], str]) -> str:
+    """A text with its passages, in the order in which `find` gives them, put through `change`; all other signs stay."""
+    if "<context" not in text and "<document" not in text and "<passage" not in text:
+        return text
+    return _replaced(_BLOCK, text, change)
+
+
+def _replaced(opening: re.Pattern[str], text: str, change: Callable[[str], str]) -> str:
+    parts: list[str] = []
+    at = 0
+    for tag, _, end, inner in _blocks(opening, text):
+        begins, ends = end - len(inner) - len(tag) - 3, end - len(tag) - 3
+        parts += (text[at:begins], _changed(tag, inner, change), text[ends:end])
+        at = end
+    return "".join((*parts, text[at:]))
+
+
+def _changed(tag: str, inner: str, change: Callable[[str], str]) -> str:
+    """The inner text of a block with its passages changed; one with tags of its own inside is left as it is."""
+    if tag not in ("passage", "document") and any(True for _ in _blocks(_PART, inner)):
+        return _replaced(_PART, inner, change)
+    said = _inside(tag, inner)[0]
+    made = change(said)
+    if made == said or (tag != "passage" and "<" in inner):
+        return inner
+    if tag == "passage":
+        ours = html.escape(said, quote=False) == inner
+        return html.escape(made, quote=False) if ours else (inner if "<" in inner or "&" in inner else made)
+    return inner.replace(said, made, 1)
 
 
 def _blocks(opening: re.Pattern[str], text: str) -> Iterator[tuple[str, int, int, str]]:

@@ -11,6 +11,7 @@ from surefoot.records import Draft, Evidence, Tried
 from surefoot.stages.check.agreement import Agreement, Below
 from surefoot.stages.check.arithmetic import Sums
 from surefoot.stages.check.complete import Complete
+from surefoot.stages.check.compression import Compression
 from surefoot.stages.check.gate import ExecutableGate, HttpGate
 from surefoot.stages.check.grounding import Grounding
 from surefoot.stages.check.judge import Judge
@@ -22,7 +23,8 @@ from surefoot.stages.check.schema import Schema
 from surefoot.stages.check.seen import Asking, Check, Findings, Seen
 
 __all__ = [
-    "AboutQuestion", "Agreement", "Asking", "Below", "Check", "CheckSet", "Checks", "Complete", "ExecutableGate", "Findings",
+    "AboutQuestion", "Agreement", "Asking", "Below", "Check", "CheckSet", "Checks", "Complete", "Compression",
+    "ExecutableGate", "Findings",
     "Grounding", "HttpGate", "Judge", "LogProbs", "Refusal", "Reported", "Schema", "Seen", "Sums",
 ]  # fmt: skip
 

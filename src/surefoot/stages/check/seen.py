@@ -52,6 +52,14 @@ class Seen:
         """Everything the answer may rest on: blocks, tool results, system text, `surefoot.context`, the handbook."""
         return self._read()[1]
 
+    @property
+    def sent(self) -> tuple[str, ...]:
+        """The same as the model saw them, where they were shortened."""
+        ask = self.tried.ask
+        request = ask.request
+        _, found = passages.sources(DIALECTS[request.dialect].texts(request.top if ask.top is None else ask.top))
+        return (*found, *request.context, *(ask.passages if ask.sent is None else ask.sent))
+
     def _read(self) -> tuple[str, tuple[str, ...]]:
         if self._sources is None:
             request = self.tried.ask.request
