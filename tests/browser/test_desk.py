@@ -409,7 +409,7 @@ def test_a_fitting_answer_says_what_differs_and_needs_no_script(place: Place, vi
     async def meaning(store: Store) -> str:
         return next(each.detail for each in await store.cases.history(other) if each.kind == "answered")
 
-    assert place.in_store(meaning).endswith(", edited")
+    assert ", edited (signed in a session)" in place.in_store(meaning)
 
 
 def test_an_identifier_is_covered_revealed_with_a_reason_and_put_back(place: Place, visitors: Visitors) -> None:
