@@ -56,6 +56,33 @@ def quantile(values: Sequence[float], share: float) -> float | None:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
+class Mean(Struct, frozen=True, kw_only=True):
+    """A mean with its interval. `low` and `high` are None below two values, `value` is None of none: nothing is known."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+def mean_of(values: Sequence[float], *, assurance: float = 0.95) -> Mean:
+    """The mean and its two-sided interval by Student's t; wide when there are few values, without a width when all are the same.
+
+    Raises: ValueError when the assurance is not in (0, 1).
+    Source: Student (1908), Biometrika 6; the quantile from the beta distribution, DLMF 8.17.
+    """
+    if not 0 < assurance < 1:
+        raise ValueError(f"assurance {assurance} is not between 0 and 1")
+    n = len(values)
+    if n < 2:
+        return Mean(value=values[0] if n else None, low=None, high=None, n=n)
+    mean = math.fsum(values) / n
+    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+    x = _beta_quantile(1 - assurance, (n - 1) / 2, 0.5)
+    width = math.sqrt((n - 1) * (1 - x) / x) * math.sqrt(variance / n)
+    return Mean(value=mean, low=mean - width, high=mean + width, n=n)
+
+
 def _beta_quantile(share: float, a: float, b: float) -> float:
     low, high = 0.0, 1.0
     for _ in range(_STEPS):

@@ -1,0 +1,1 @@
+"""What money went for: reports on the ledger and the journal."""
