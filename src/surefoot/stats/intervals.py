@@ -66,7 +66,7 @@ class Mean(Struct, frozen=True, kw_only=True):
 
 
 def mean_of(values: Sequence[float], *, assurance: float = 0.95) -> Mean:
-    """The mean and its two-sided interval by Student's t; wide when there are few values, without a width when all are the same.
+    """The mean and its two-sided interval by Student's t: wide for few values, without a width when all are the same.
 
     Raises: ValueError when the assurance is not in (0, 1).
     Source: Student (1908), Biometrika 6; the quantile from the beta distribution, DLMF 8.17.

@@ -13,7 +13,7 @@ from surefoot.ledger.lint.segments import BYTES_PER_TOKEN, Prompt, Segment
 from surefoot.records import PriceLine
 from surefoot.records.money import cost
 
-LONGEST_RUN = 6  # turns at the beginning that may be examples
+LONGEST_RUN = 12  # turns at the beginning that may be examples
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -48,6 +48,7 @@ class Sample(Struct, frozen=True, kw_only=True):
     at_ns: int | None = None  # None: nobody knows when
     answers: tuple[str, ...] | None = None  # texts; None: nobody kept them
     called: frozenset[str] = frozenset()  # names of tools that the answers call
+    subject: str = ""  # pseudonym of whoever it was asked for
     added: tuple[str, ...] = ()  # passages that the gateway put into the prompt, which its body does not hold
 
     @property
@@ -64,12 +65,9 @@ def estimated_tokens(prompt: Prompt) -> int:
 def with_examples(samples: Sequence[Sample]) -> tuple[Sample, ...]:
     """The samples with turns taken for examples that all of them begin with: pairs of user and assistant before the last turn.
 
-    It takes two samples with different last turns; of one alone nobody knows. A conversation that goes on is no example:
-    then the turns that come after are different in number as well, and it is looked at only what every sample has.
+    It takes two requests with different last turns that have these turns and no other, or that go on differently behind them.
+    Of one request nobody knows; and requests that only go on, each from the one before, are a conversation.
     """
-    firsts = {_question(sample.prompt) for sample in samples}
-    if len(samples) < 2 or len(firsts) < 2:
-        return tuple(samples)
     runs = [_turns(sample.prompt) for sample in samples]
     common = 0
     for turns in zip(*runs, strict=False):
@@ -77,7 +75,11 @@ def with_examples(samples: Sequence[Sample]) -> tuple[Sample, ...]:
             break
         common += 1
     common -= common % 2
-    return tuple(_marked(sample, common) for sample in samples) if common else tuple(samples)
+    bare = {_question(sample.prompt) for sample, run in zip(samples, runs, strict=True) if len(run) == common}
+    parted = {run[common] for run in runs if len(run) > common}
+    if not 0 < common <= LONGEST_RUN or (len(bare) < 2 and len(parted) < 2):
+        return tuple(samples)
+    return tuple(_marked(sample, common) for sample in samples)
 
 
 def _question(prompt: Prompt) -> str:
@@ -95,7 +97,7 @@ def _turns(prompt: Prompt) -> list[tuple[str, str]]:
     if not turns or turns[0][0] != "user":
         return []
     end = next((n for n, (one, other) in enumerate(pairwise(turns), 1) if one[0] == other[0]), len(turns))
-    return turns[: min(end, LONGEST_RUN * 2)]
+    return turns[:end]
 
 
 def _marked(sample: Sample, common: int) -> Sample:

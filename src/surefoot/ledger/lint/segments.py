@@ -56,7 +56,8 @@ _EXAMPLE = re.compile(
 class Segment(Struct, frozen=True, kw_only=True):
     """One part of a prompt."""
 
-    kind: str  # "schema" | "tool" | "system" | "example" | "history" | "passage" | "question" (the last turn) | "image" | "frame"
+    # "schema" | "tool" | "system" | "example" | "history" | "passage" | "question" (the last user turn) | "image" | "frame"
+    kind: str
     path: str  # the JSON value that holds it: "system", "tools[2]", "messages[0].content"
     start: int  # bytes of the body
     end: int
@@ -320,5 +321,7 @@ def _cuts(text: str, start: int, end: int) -> list[int]:
     cuts = {found.end() for found in _BREAK.finditer(text, start, end)}
     cuts |= {first for first, _ in whole}
     return sorted(
-        cut for cut in cuts if start < cut < end and text[cut:end].strip() and not any(a < cut < b for a, b in whole)
+        cut
+        for cut in cuts
+        if text[start:cut].strip() and text[cut:end].strip() and not any(a < cut < b for a, b in whole)
     )
