@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -41,7 +42,7 @@ async def lint_feature(
         store, feature, since_ns=since_ns, now_ns=now_ns, most=most, seed=seed, price_of=prices(config),
         texts=_texts(config, feature),
     )  # fmt: skip
-    return Linted(report=lint(traffic), metered=metered, content=config.settings.store.content)
+    return Linted(report=await asyncio.to_thread(lint, traffic), metered=metered, content=config.settings.store.content)
 
 
 async def explain_requests(store: Store, config: Config, before: str, after: str) -> Miss:

@@ -17,12 +17,12 @@ from surefoot.app import App
 from surefoot.app.people import People
 from surefoot.config.schema import Server
 from surefoot.errors import RequestRefused
-from surefoot.server.console import accounts, audit, auth, desk, staffing
+from surefoot.server.console import accounts, audit, auth, desk, prompts, staffing
 from surefoot.server.console.csrf import Guard
 from surefoot.server.console.pages import refusal
 
 _STATIC = Path(__file__).parent / "static"
-_PATHS = ("/desk", "/console", "/login", "/logout", "/welcome", "/account", "/static")
+_PATHS = ("/desk", "/console", "/login", "/logout", "/welcome", "/account", "/prompts", "/static")
 
 
 class Console:
@@ -31,7 +31,7 @@ class Console:
     def __init__(self, app: App, people: People, settings: Server) -> None:
         files = Mount("/static", _Files(directory=_STATIC))
         self._served = Starlette(
-            routes=[*auth.routes, *accounts.routes, *audit.routes, *staffing.routes, *desk.routes, files],
+            routes=[*auth.routes, *accounts.routes, *audit.routes, *staffing.routes, *prompts.routes, *desk.routes, files],
             middleware=[Middleware(Guard, people=people, settings=settings)],
             exception_handlers={HTTPException: _http, RequestRefused: _refused},
         )

@@ -28,6 +28,7 @@ LOGGED_OFF = "You are logged off, and this was not done. Log in and do it again.
 NAVIGATION = (
     ("see", "/desk", "Desk"),
     ("report", "/console/staffing", "Staffing"),
+    ("report", "/prompts", "Prompts"),
     ("switch", "/console/stops", "Stops"),
     ("trail", "/console/audit", "Audit"),
     ("accounts", "/console/accounts", "People"),
