@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 from msgspec import Struct
 
-from surefoot.ledger.lint.caching import counted, has_mark, least_tokens, life
+from surefoot.ledger.lint.caching import STEP_TOKENS, counted, has_mark, least_tokens, life
 from surefoot.ledger.lint.cost import spread
 from surefoot.ledger.lint.pairs import diverge
 from surefoot.ledger.lint.sample import Sample, tools_of
@@ -62,7 +65,9 @@ def explain(before: Sample, after: Sample) -> Miss:
 def _causes(before: Sample, after: Sample, same: int) -> tuple[str, ...]:
     one, other, prompt = before.main, after.main, after.prompt
     model = other.model if other else ""
-    if other is not None and not other.estimated and 0 < counted(prompt, same, model) <= other.cached_tokens:
+    could = counted(prompt, _reachable(prompt, spread(after).tokens, same), model)
+    slack = max(STEP_TOKENS, could // 20)  # tokens are shared out by bytes, and that is not exact
+    if other is not None and not other.estimated and other.cached_tokens and could - slack <= other.cached_tokens:
         return ()
     found: list[str] = []
     if one is not None and other is not None:
@@ -79,16 +84,26 @@ def _causes(before: Sample, after: Sample, same: int) -> tuple[str, ...]:
         found.append("no cache mark: this vendor caches only what is marked")
     elif prompt.dialect == "anthropic" and not has_mark(before.prompt):
         found.append("the request before had no cache mark, so it wrote nothing")
+    least = least_tokens(prompt, model)
+    if not found and same >= least:
+        found.append(
+            f"nothing in the requests: {same} tokens are the same, and the vendor sent it elsewhere or had dropped them"
+        )
     parted = diverge(before.prompt, prompt)
     if parted is not None and (segment := parted.after or parted.before) is not None:
         holder = prompt if parted.after is not None else before.prompt
         found.append(f"the prompts part in {slot(holder, segment)}, after {same} tokens{_look(segment, parted.char)}")
-    least = least_tokens(prompt, model)
     if same < least:
         found.append(f"too short: {same} tokens are the same, this model caches from {least}")
-    if not found:
-        found.append("nothing in the requests: the vendor sent it elsewhere, or had dropped the prefix")
     return tuple(found)
+
+
+def _reachable(prompt: Prompt, tokens: Sequence[int], same: int) -> int:
+    """How many of the tokens that are the same can be read: with marks of one's own, those up to the last mark among them."""
+    if prompt.dialect == "openai" or prompt.option("cache_control"):
+        return same
+    ends = [end for each, end in zip(prompt.said, accumulate(tokens), strict=False) if each.marked and end <= same]
+    return ends[-1] if ends else 0
 
 
 def _of_time(before: Sample, after: Sample) -> list[str]:

@@ -114,15 +114,14 @@ def monthly(mean: Mean, per_month: Mean) -> Money | None:
 def excerpt(segment: Segment, char: int, *, shared: bool) -> str:
     """The line of a segment, with personal data masked and what changes named.
 
-    Of what is not the feature's own text, only what stands before the place, if the segment is of its kinds; else "".
+    Of what is not the same in most requests, only what stands before the place; "" of what users said, and of JSON as a whole.
     """
-    if segment.kind not in PREFIX:
+    if segment.kind not in PREFIX or (segment.json and not char):
         return ""
     if not shared:
-        known = segment.text[segment.text.rfind("\n", 0, char) + 1 : _whole(segment.text, char)]
-        return (
-            f"{' '.join(safe(known).split())[-_LONGEST:]} ‹varies›".lstrip() if known.strip() and char else "‹varies›"
-        )
+        begin, kind = _whole(segment.text, char)
+        known = " ".join(safe(segment.text[segment.text.rfind("\n", 0, begin) + 1 : begin]).split())
+        return f"{known[-_LONGEST:]} ‹{kind}›".lstrip()
     start, end = segment.text.rfind("\n", 0, char) + 1, segment.text.find("\n", char)
     line = segment.text[start : None if end < 0 else end]
     ahead = max(0, char - start - _LONGEST // 2)
@@ -132,12 +131,14 @@ def excerpt(segment: Segment, char: int, *, shared: bool) -> str:
     )
 
 
-def _whole(text: str, char: int) -> int:
-    """Where the word or the value begins that a character is in: half a name is a name."""
-    starts = [each.start for each in find_volatile(text) if each.start <= char < each.end]
+def _whole(text: str, char: int) -> tuple[int, str]:
+    """(where the word or the value begins that a character is in, what kind of value it is): half a name is a name."""
+    for each in find_volatile(text):
+        if each.start <= char < each.end:
+            return each.start, each.kind
     while char and not text[char - 1].isspace():
         char -= 1
-    return min((*starts, char))
+    return char, "varies"
 
 
 def safe(text: str) -> str:

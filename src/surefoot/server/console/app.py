@@ -31,7 +31,15 @@ class Console:
     def __init__(self, app: App, people: People, settings: Server) -> None:
         files = Mount("/static", _Files(directory=_STATIC))
         self._served = Starlette(
-            routes=[*auth.routes, *accounts.routes, *audit.routes, *staffing.routes, *prompts.routes, *desk.routes, files],
+            routes=[
+                *auth.routes,
+                *accounts.routes,
+                *audit.routes,
+                *staffing.routes,
+                *prompts.routes,
+                *desk.routes,
+                files,
+            ],
             middleware=[Middleware(Guard, people=people, settings=settings)],
             exception_handlers={HTTPException: _http, RequestRefused: _refused},
         )

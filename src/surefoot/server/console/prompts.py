@@ -26,6 +26,7 @@ from surefoot.stats import Mean
 BACK: Mapping[str, tuple[str, int]] = {"1w": ("a week", 7), "4w": ("4 weeks", 28), "12w": ("12 weeks", 84)}
 UNKNOWN = "not enough data"
 SAMPLED = 200  # requests that the page looks at
+SHOWN = 12  # segments that are not folded away: the longest
 _DAY_NS = 86_400 * 1_000_000_000
 _NANO, _THOUSAND = 1e9, 1000
 _CHIPS = {"error": "bad", "warning": "warn", "info": ""}
@@ -34,6 +35,7 @@ _CHIPS = {"error": "bad", "warning": "warn", "info": ""}
 class SegmentRow(Struct, frozen=True):
     """One segment, in words."""
 
+    folded: bool
     name: str
     title: str
     tokens: str
@@ -111,6 +113,7 @@ def _facts(found: Linted) -> Sequence[tuple[str, str]]:
 def _segments(report: Report) -> Sequence[SegmentRow]:
     whole = report.input_tokens.value or 1.0
     rows = []
+    longest = sorted(report.segments, key=lambda each: -(each.tokens.value or 0.0))[:SHOWN]
     for each in report.segments:
         tokens = each.tokens.value or 0.0
         paid, interval = (each.nanodollars.value or 0.0) * _THOUSAND / _NANO, "–"
@@ -118,7 +121,7 @@ def _segments(report: Report) -> Sequence[SegmentRow]:
             paid, interval = each.month.value / _NANO, _interval(each.month)
         rows.append(
             SegmentRow(
-                each.slot, each.title, f"{tokens:,.0f}", f"{tokens / whole:.1%}",
+                each not in longest, each.slot, each.title, f"{tokens:,.0f}", f"{tokens / whole:.1%}",
                 f"{paid:.4f}" if report.priced else "no price", interval,
             )
         )  # fmt: skip
