@@ -1,10 +1,10 @@
 """What prompt lint finds: `python -m benchmarks.lint [--json]`.
 
 Three things are measured. Precision and recall on `benchmarks.prompts`: faults planted by hand, and prompts without any; both
-were written by whoever wrote the rules, who looked at them while writing, so that real prompts will do worse. Beside them stands
-the naive baseline: a search for digits that look like a date, and for text that stands in a prompt twice. Then the demo: its
-traffic through the gateway, which has no system text, and `demo/clinic/prompt.json`, a prompt by hand with four faults. Then the
-time: microseconds of CPU a request, all rules, on the largest planted case.
+were written by whoever wrote the rules, who looked at them while writing, so that real prompts will do worse. Beside them
+stands the naive baseline: a search for digits that look like a date, and for lines that stand in a prompt twice. Then the demo:
+the requests that its clients send, which have no system text, and `demo/clinic/prompt.json`, a prompt by hand with four faults.
+Then the time: microseconds of CPU a request, all rules, on the largest planted case.
 """
 
 from __future__ import annotations
@@ -55,9 +55,8 @@ def scored(which: str) -> dict[str, object]:
         got = look(case)
         planted, hits, wrong = planted + len(case.planted), hits + len(got & case.planted), wrong + len(got - case.planted)
         missed += [f"{case.name}: {rule} {slot}" for rule, slot in sorted(case.planted - got)]
-    return {
-        "recall": told(clopper_pearson(hits, planted)), "precision": told(clopper_pearson(hits, hits + wrong)), "missed": missed,
-    }  # fmt: skip
+    precision = clopper_pearson(hits, hits + wrong)
+    return {"recall": told(clopper_pearson(hits, planted)), "precision": told(precision), "missed": missed}
 
 
 def told(rate: Estimate) -> dict[str, object]:
@@ -75,7 +74,8 @@ def by_rule() -> dict[str, str]:
 def demo() -> dict[str, object]:
     """The demo's questions as its clients send them, and its prompt by hand."""
     bodies = [
-        json.dumps({"model": "clinic", "messages": [{"role": "user", "content": row.query}]}) for row in read_rows(CLINIC_MESSAGES)
+        json.dumps({"model": "clinic", "messages": [{"role": "user", "content": row.query}]})
+        for row in read_rows(CLINIC_MESSAGES)
     ]  # fmt: skip
     traffic = lint_file("\n".join(bodies).encode(), name="the demo's messages").report
     prompt = lint_file((CLINIC / "prompt.json").read_bytes(), name="prompt.json").report

@@ -12,6 +12,7 @@ from lint_support import SECOND, prompted
 from benchmarks.prompts import BAD, SYSTEM, openai, question
 from surefoot.app.lint import Linted, explain_requests, lint_feature, lint_file
 from surefoot.config.load import load_text
+from surefoot.demo.places import CLINIC
 from surefoot.errors import BadRequest, NotFound
 from surefoot.store.memory import MemoryStore
 
@@ -115,3 +116,10 @@ def test_a_file_of_lines_is_compared_line_by_line() -> None:
     assert [each.rule for each in found.report.findings] == ["unstable-order"] and found.report.findings[0].at_most
     with pytest.raises(BadRequest, match="request 2"):
         lint_file(b'{"messages": [{"role": "user", "content": "a"}]}\n{"messages": 3}', name="x")
+
+
+def test_the_demos_prompt_has_the_faults_that_the_readme_shows() -> None:
+    found = lint_file((CLINIC / "prompt.json").read_bytes(), name="prompt.json").report
+    rules = [each.rule for each in found.findings]
+    assert rules == ["duplicate-passage", "repeated-rule", "volatile", "volatile"]
+    assert [each.where.byte for each in found.findings] == [938, 626, 72, 106] and found.input_tokens.value == 265

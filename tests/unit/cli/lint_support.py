@@ -7,7 +7,18 @@ from collections.abc import Mapping
 
 from surefoot.providers.billing import entries_of
 from surefoot.records import (
-    Commit, Content, Draft, JournalEntry, ModelPrice, PricedCall, PriceLine, Question, Read, Settlement, Step, Usage,
+    Commit,
+    Content,
+    Draft,
+    JournalEntry,
+    ModelPrice,
+    PricedCall,
+    PriceLine,
+    Question,
+    Read,
+    Settlement,
+    Step,
+    Usage,
 )  # fmt: skip
 from surefoot.store import Store
 

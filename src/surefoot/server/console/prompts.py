@@ -63,7 +63,10 @@ async def prompts_page(request: Request) -> Response:
     """Segments and findings of one feature, over a time that is asked for."""
     app = app_of(request)
     names = sorted(app.policy.features)
-    asked = {"since": request.query_params.get("since", "4w"), "feature": request.query_params.get("feature", names[0])}
+    asked = {
+        "since": request.query_params.get("since", "4w"),
+        "feature": request.query_params.get("feature", names[0] if names else ""),
+    }
     for name, known in (("since", BACK), ("feature", app.policy.features)):
         if asked[name] not in known:
             raise BadRequest(f"There is no {name} {asked[name][:60]!r}; there are {', '.join(sorted(known))}.")
