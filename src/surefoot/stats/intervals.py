@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -78,9 +79,15 @@ def mean_of(values: Sequence[float], *, assurance: float = 0.95) -> Mean:
         return Mean(value=values[0] if n else None, low=None, high=None, n=n)
     mean = math.fsum(values) / n
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    x = _beta_quantile(1 - assurance, (n - 1) / 2, 0.5)
-    width = math.sqrt((n - 1) * (1 - x) / x) * math.sqrt(variance / n)
+    width = _student(n - 1, assurance) * math.sqrt(variance / n)
     return Mean(value=mean, low=mean - width, high=mean + width, n=n)
+
+
+@lru_cache(1024)
+def _student(freedom: int, assurance: float) -> float:
+    """The two-sided quantile of Student's t: freedom / (freedom + t²) is beta distributed."""
+    x = _beta_quantile(1 - assurance, freedom / 2, 0.5)
+    return math.sqrt(freedom * (1 - x) / x)
 
 
 def _beta_quantile(share: float, a: float, b: float) -> float:

@@ -5,12 +5,15 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from surefoot.errors import BadRequest
 from surefoot.ledger.lint.segments import Prompt, prompt_of
 
+UNHURRIED = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # generating takes longer than testing
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
 PIECE = st.sampled_from(
     [
@@ -55,6 +58,7 @@ def kinds(prompt: Prompt) -> list[tuple[str, str]]:
     return [(each.kind, each.text) for each in prompt.said]
 
 
+@UNHURRIED
 @given(BODY, st.booleans(), st.sampled_from([None, 2]))
 def test_every_byte_of_the_prompt_is_in_one_segment(
     body: dict[str, object], ascii_only: bool, indent: int | None
@@ -69,6 +73,7 @@ def test_every_byte_of_the_prompt_is_in_one_segment(
         assert msgspec.json.decode(whole) == body[name]
 
 
+@UNHURRIED
 @given(BODY, st.booleans())
 def test_a_segments_text_is_what_its_bytes_say(body: dict[str, object], ascii_only: bool) -> None:
     prompt = prompt_of(json.dumps(body, ensure_ascii=ascii_only).encode())
