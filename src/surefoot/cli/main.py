@@ -17,6 +17,7 @@ from surefoot.cli import (
     keys,
     label,
     learning,
+    lint,
     money,
     people,
     run,
@@ -61,6 +62,7 @@ app.add_typer(journal, name="journal", rich_help_panel=STEER)
 app.add_typer(trail, name="audit", rich_help_panel=STEER)
 app.add_typer(cache, name="cache", rich_help_panel=STEER)
 app.command(rich_help_panel=MONEY)(money.ledger)
+app.command(rich_help_panel=MONEY)(lint.lint)
 app.add_typer(cases.app, name="cases", rich_help_panel=PEOPLE)
 app.command(rich_help_panel=PEOPLE)(label.label)
 app.command(rich_help_panel=PEOPLE)(staffing.leverage)

@@ -1,1 +1,1 @@
-"""Unit economics: statements out of the ledger's sums. Pure: records in, records and texts out; no store."""
+"""Unit economics: statements out of the ledger's sums, and what prompts pay for in vain. Pure: no store."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -54,6 +55,39 @@ def quantile(values: Sequence[float], share: float) -> float | None:
     if not values:
         return None
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+class Mean(Struct, frozen=True, kw_only=True):
+    """A mean with its interval. `low` and `high` are None below two values, `value` is None of none: nothing is known."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+def mean_of(values: Sequence[float], *, assurance: float = 0.95) -> Mean:
+    """The mean and its two-sided interval by Student's t: wide for few values, without a width when all are the same.
+
+    Raises: ValueError when the assurance is not in (0, 1).
+    Source: Student (1908), Biometrika 6; the quantile from the beta distribution, DLMF 8.17.
+    """
+    if not 0 < assurance < 1:
+        raise ValueError(f"assurance {assurance} is not between 0 and 1")
+    n = len(values)
+    if n < 2:
+        return Mean(value=values[0] if n else None, low=None, high=None, n=n)
+    mean = math.fsum(values) / n
+    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+    width = _student(n - 1, assurance) * math.sqrt(variance / n)
+    return Mean(value=mean, low=mean - width, high=mean + width, n=n)
+
+
+@lru_cache(1024)
+def _student(freedom: int, assurance: float) -> float:
+    """The two-sided quantile of Student's t: freedom / (freedom + t²) is beta distributed."""
+    x = _beta_quantile(1 - assurance, freedom / 2, 0.5)
+    return math.sqrt(freedom * (1 - x) / x)
 
 
 def _beta_quantile(share: float, a: float, b: float) -> float:

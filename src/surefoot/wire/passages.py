@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 _INSTRUCTIONS = 300  # characters
 _BLOCK = re.compile(r"<(context|documents|document|passage)(?:\s[^<>]{0,500})?>")
@@ -44,6 +45,17 @@ def find(text: str) -> tuple[str, tuple[str, ...]]:
     if not at:
         return text, ()
     return "".join((*kept, text[at:])).strip(), tuple(found)
+
+
+def places(text: str) -> tuple[tuple[int, int], ...]:
+    """Where the passages of `find` stand, as (start, end) characters; tags, and what a block has beside them, are theirs."""
+    found: list[tuple[int, int]] = []
+    for tag, start, end, inner in _blocks(_BLOCK, text):
+        first = end - len(tag) - 3 - len(inner)
+        parts = [] if tag in ("passage", "document") else [first + at for _, at, _, _ in _blocks(_PART, inner)]
+        cuts = (start, *parts[1:], end)
+        found.extend(pairwise(cuts))
+    return tuple(found)
 
 
 def gather(texts: Sequence[tuple[str, str]]) -> tuple[str, tuple[str, ...]]:

@@ -1,6 +1,10 @@
 """Passages are found wherever prompts keep them, in time linear in the text."""
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from surefoot.wire import passages
 
@@ -39,3 +43,11 @@ def test_a_query_that_looks_like_a_block_is_written_escaped() -> None:
 def test_a_megabyte_of_unclosed_blocks_is_read_like_any_text(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))  # seconds, were every opening to search the rest again
     assert passages.find(text) == (text, ())
+
+
+@given(st.lists(st.text("ab<>/&\n") | st.sampled_from(["<passage>x</passage>", "<context>", "</context>", "<document a='1'>y</document>"])))
+def test_places_are_those_of_the_passages_that_are_found(parts: list[str]) -> None:
+    text = "".join(parts)
+    places = passages.places(text)
+    assert len(places) == len(passages.find(text)[1])
+    assert all(start < end <= later for (start, end), (later, _) in pairwise((*places, (len(text), len(text)))))

@@ -17,12 +17,12 @@ from surefoot.app import App
 from surefoot.app.people import People
 from surefoot.config.schema import Server
 from surefoot.errors import RequestRefused
-from surefoot.server.console import accounts, audit, auth, desk, money, staffing
+from surefoot.server.console import accounts, audit, auth, desk, money, prompts, staffing
 from surefoot.server.console.csrf import Guard
 from surefoot.server.console.pages import refusal
 
 _STATIC = Path(__file__).parent / "static"
-_PATHS = ("/desk", "/console", "/login", "/logout", "/welcome", "/account", "/money", "/static")
+_PATHS = ("/desk", "/console", "/login", "/logout", "/welcome", "/account", "/money", "/prompts", "/static")
 
 
 class Console:
@@ -37,6 +37,7 @@ class Console:
                 *audit.routes,
                 *staffing.routes,
                 *money.routes,
+                *prompts.routes,
                 *desk.routes,
                 files,
             ],

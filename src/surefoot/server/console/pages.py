@@ -29,6 +29,7 @@ NAVIGATION = (
     ("see", "/desk", "Desk"),
     ("report", "/console/staffing", "Staffing"),
     ("report", "/money", "Money"),
+    ("report", "/prompts", "Prompts"),
     ("switch", "/console/stops", "Stops"),
     ("trail", "/console/audit", "Audit"),
     ("accounts", "/console/accounts", "People"),
