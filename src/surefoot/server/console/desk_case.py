@@ -33,10 +33,10 @@ from surefoot.server.console.desk_room import (
     bar_of,
     handbook_of,
     people_roles,
-    priority_of,
     role_of,
     roles_seen,
     room_of,
+    urgency_of,
 )
 from surefoot.server.console.desk_words import SNOOZES, STATES, clock, left, words_of
 from surefoot.server.console.pages import app_of, current, form, page, require
@@ -189,7 +189,7 @@ async def show(request: Request, case: Case, shown: Shown) -> Response:
         "revealed": shown.revealed,
     }  # fmt: skip
     head = head_of(
-        case, safe_default=role_of(request, case).safe_default, priority=priority_of(case, now),
+        case, safe_default=role_of(request, case).safe_default, priority=urgency_of(request, case, now),
         who=person.name, now_ns=now,
     )  # fmt: skip
     return page(request, "desk/case.html", status=shown.status, **context, **head, **CONSTANT)

@@ -13,7 +13,7 @@ from surefoot.app.times import urgency
 from surefoot.config.hours import open_hours
 from surefoot.config.schema import PersonSettings
 from surefoot.records import Case
-from surefoot.review.priority import Priority, priority
+from surefoot.review.priority import Priority
 from surefoot.server.console.desk_feed import Feed
 from surefoot.server.console.pages import app_of, current
 from surefoot.stages.handbook import Handbook
@@ -81,8 +81,3 @@ def urgency_of(request: Request, case: Case, now_ns: int) -> Priority:
     """How urgent a case is in its role's open time, and why."""
     given = role_of(request, case)
     return urgency(case, open_hours(given.hours, given.timezone), now_ns=now_ns)
-
-
-def priority_of(case: Case, now_ns: int) -> Priority:
-    """How urgent a case is, and why."""
-    return priority(case, now_ns=now_ns)
