@@ -8,11 +8,12 @@ import threading
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from samples import KEY, SCOPE, WINDOW, commit, entry, limit, reservation, settled
 
 from surefoot.errors import BudgetSpent
-from surefoot.records import Settlement
-from surefoot.store import Store
+from surefoot.records import Settlement, Spent
+from surefoot.store import SPENT_BY, Store
 from surefoot.store.memory import MemoryStore
 
 
@@ -173,3 +174,48 @@ def open_started():
         await store.close()
 
     return lambda *args: asyncio.run(replica(*args))
+
+
+async def _three_hours(store: Store) -> None:
+    """Two requests in the first hour, one of them with two lines; one in the third."""
+    hour = 3600 * 1_000_000_000
+    lines = (
+        replace(entry("a", 3), at_ns=5), replace(entry("a", 4, kind="output"), at_ns=hour - 1),
+        replace(entry("b", 5, feature="billing"), at_ns=7), replace(entry("c", 6), at_ns=2 * hour),
+    )  # fmt: skip
+    await store.commit(commit("a", settlements=(Settlement(reservation_id="", entries=lines),)))
+
+
+async def test_what_was_spent_is_added_up_by_hour_and_group(store: Store):
+    await _three_hours(store)
+    hour = 3600 * 1_000_000_000
+    assert await store.ledger.spent() == [
+        Spent(at_ns=0, requests=2, quantity=300, nanodollars=12),
+        Spent(at_ns=2 * hour, requests=1, quantity=100, nanodollars=6),
+    ]
+    assert await store.ledger.spent(by=("kind", "feature"), until_ns=hour) == [
+        Spent(at_ns=0, requests=1, quantity=100, nanodollars=5, kind="input", feature="billing"),
+        Spent(at_ns=0, requests=1, quantity=100, nanodollars=3, kind="input", feature="triage"),
+        Spent(at_ns=0, requests=1, quantity=100, nanodollars=4, kind="output", feature="triage"),
+    ]
+
+
+async def test_what_was_spent_holds_its_beginning_and_not_its_end(store: Store):
+    await _three_hours(store)
+    hour = 3600 * 1_000_000_000
+    assert [row.nanodollars for row in await store.ledger.spent(since_ns=6, until_ns=hour - 1)] == [5]
+    assert [row.nanodollars for row in await store.ledger.spent(since_ns=2 * hour)] == [6]
+    assert [row.at_ns for row in await store.ledger.spent(step_ns=hour * 24)] == [0]
+    assert await store.ledger.spent(since_ns=3 * hour) == []
+
+
+async def test_every_grouping_adds_up_to_the_total(store: Store):
+    await _three_hours(store)
+    for name in SPENT_BY:
+        assert sum(row.nanodollars for row in await store.ledger.spent(by=(name,))) == await store.ledger.total()
+
+
+@pytest.mark.parametrize(("by", "step_ns"), [(("note",), 1), ((), 0)])
+async def test_groups_that_nobody_keeps_are_refused(store: Store, by: tuple[str, ...], step_ns: int):
+    with pytest.raises(ValueError):
+        await store.ledger.spent(by=by, step_ns=step_ns)

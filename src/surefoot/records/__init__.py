@@ -23,6 +23,7 @@ from surefoot.records.journal import (
     Reservation,
     Revision,
     Settlement,
+    Spent,
     Step,
     Weighed,
 )
@@ -36,5 +37,5 @@ __all__ = [
     "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate",
     "Evidence", "Expired", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "Moment",
     "NoDraft", "PriceLine", "PricedCall", "Question", "Read", "Request", "Reservation", "Revenue", "Revision", "Rung",
-    "Settlement", "Shortened", "Signal", "Span", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
+    "Settlement", "Shortened", "Signal", "Span", "Spent", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
 ]  # fmt: skip

@@ -119,6 +119,21 @@ class Entry(Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Spent(Struct, frozen=True, kw_only=True):
+    """Ledger lines of one stretch of time and one group, added up; what they are not grouped by is ""."""
+
+    at_ns: int  # where the stretch begins
+    requests: int  # that have a line in it
+    quantity: int
+    nanodollars: int
+    tenant: str = ""
+    key_id: str = ""
+    feature: str = ""
+    rung: str = ""
+    model: str = ""
+    kind: str = ""
+
+
 class Reservation(Struct, frozen=True, kw_only=True):
     """Money set aside for the worst case of one model call; an orphan of it is booked as estimated."""
 

@@ -23,6 +23,7 @@ from surefoot.records import (
     Reservation,
     Revenue,
     Revision,
+    Spent,
 )
 from surefoot.records.audit import AuditEvent, AuditRow, Checkpoint, Head, Stop
 from surefoot.records.units import CostSum, RequestSum, Where
@@ -32,6 +33,8 @@ from surefoot.store.hooks import Hooks
 from surefoot.store.people import Accounts, Sessions
 
 EVERYTHING = Where()
+HOUR_NS = 3_600_000_000_000
+SPENT_BY = ("tenant", "key_id", "feature", "rung", "model", "kind")  # what ledger lines are grouped by
 
 
 class Cache(Protocol):
@@ -118,6 +121,18 @@ class Ledger(Protocol):
 
     async def revenue(self, *, request_id: str | None = None, feature: str | None = None) -> Sequence[Revenue]:
         """What was earned, oldest first."""
+
+    async def spent(
+        self, *, by: Sequence[str] = (), since_ns: int = 0, until_ns: int | None = None, step_ns: int = HOUR_NS
+    ) -> Sequence[Spent]:
+        """The lines from `since_ns` until before `until_ns`, added up by stretches of `step_ns` since the epoch.
+
+        Args:
+            by: names of `SPENT_BY`; each combination that occurs is a row.
+        Returns: by time and group; stretches without a line are not there. A request with lines in several groups counts in
+            each of them.
+        Raises: ValueError for a name that lines are not grouped by, or a step below 1.
+        """
 
     async def budget(self, scope: str, window: str) -> tuple[int, int]:
         """(spent, reserved) of a budget in nano-dollars; (0, 0) before its first use."""

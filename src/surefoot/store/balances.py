@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from surefoot.errors import BudgetSpent
 from surefoot.records import BudgetLimit, Entry, Reservation
+from surefoot.store import SPENT_BY
 
 Budget = tuple[str, str]  # (scope, window)
 
@@ -15,6 +16,14 @@ def budgets_of(limits: Iterable[BudgetLimit]) -> tuple[Budget, ...]:
     if isinstance(limits, tuple) and len(limits) == 1:  # nearly always, and several times a request
         return ((limits[0].scope, limits[0].window),)
     return tuple(dict.fromkeys((limit.scope, limit.window) for limit in limits))
+
+
+def check_spent(by: Iterable[str], step_ns: int) -> None:
+    """Raises ValueError for a name that lines are not grouped by, or a step below 1."""
+    if unknown := [name for name in by if name not in SPENT_BY]:
+        raise ValueError(f"lines are not grouped by {', '.join(unknown)}; know {', '.join(SPENT_BY)}")
+    if step_ns < 1:
+        raise ValueError(f"a step of {step_ns} ns")
 
 
 def orphan_entry(reservation: Reservation) -> Entry:

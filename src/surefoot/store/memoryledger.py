@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from surefoot.errors import StoreError
-from surefoot.records import Commit, Entry, JournalEntry, Reservation, Revenue, Settlement
+from surefoot.records import Commit, Entry, JournalEntry, Reservation, Revenue, Settlement, Spent
 from surefoot.records.units import DIMENSIONS, CostSum, RequestSum, Where, day_text
-from surefoot.store import EVERYTHING
-from surefoot.store.balances import Balances, orphan_entry, returned_entry
+from surefoot.store import EVERYTHING, HOUR_NS
+from surefoot.store.balances import Balances, check_spent, orphan_entry, returned_entry
 from surefoot.store.rollups import Place, Rollups, Turn, last_outcome, turn_of
 
 
@@ -62,6 +62,24 @@ class MemoryLedger:
             if request_id in (None, line.request_id) and feature in (None, line.feature)
         ]
         return sorted(found, key=lambda line: (line.at_ns, line.id))
+
+    async def spent(
+        self, *, by: Sequence[str] = (), since_ns: int = 0, until_ns: int | None = None, step_ns: int = HOUR_NS
+    ) -> Sequence[Spent]:
+        """The lines of a time, added up by stretches and groups."""
+        check_spent(by, step_ns)
+        groups: dict[tuple[int, tuple[str, ...]], list[Entry]] = {}
+        for line in self._entries:
+            if since_ns <= line.at_ns and (until_ns is None or line.at_ns < until_ns):
+                group = line.at_ns - line.at_ns % step_ns, tuple(getattr(line, name) for name in by)
+                groups.setdefault(group, []).append(line)
+        return [
+            Spent(
+                at_ns=at_ns, requests=len({line.request_id for line in lines}), quantity=sum(e.quantity for e in lines),
+                nanodollars=sum(e.nanodollars for e in lines), **dict(zip(by, names, strict=True)),
+            )
+            for (at_ns, names), lines in sorted(groups.items())
+        ]  # fmt: skip
 
     async def budget(self, scope: str, window: str) -> tuple[int, int]:
         """(spent, reserved) of a budget in nano-dollars; (0, 0) before its first use."""

@@ -6,11 +6,12 @@ import time
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, literal_column, select
 
-from surefoot.records import Entry, Key, Revenue
+from surefoot.records import Entry, Key, Revenue, Spent
 from surefoot.records.units import CostSum, RequestSum, Where
-from surefoot.store import EVERYTHING, schema
+from surefoot.store import EVERYTHING, HOUR_NS, schema
+from surefoot.store.balances import check_spent
 from surefoot.store.database import Room
 from surefoot.store.sqlaudit import note
 from surefoot.store.sqlrollups import cost_sums, earn, request_sums
@@ -76,6 +77,30 @@ class SqlLedger(Room):
             wanted = wanted.where(table.feature == feature)
         rows = await self.database.read(lambda connection: connection.execute(wanted).all())
         return [Revenue(**row._mapping) for row in rows]
+
+    async def spent(
+        self, *, by: Sequence[str] = (), since_ns: int = 0, until_ns: int | None = None, step_ns: int = HOUR_NS
+    ) -> Sequence[Spent]:
+        """The lines of a time, added up by stretches and groups. Reads every line: there is no index on time."""
+        check_spent(by, step_ns)
+        table = schema.ledger.c
+        stretch = (table.at_ns - table.at_ns % step_ns).label("at_ns")
+        group = [table[name] for name in by]
+        wanted = select(
+            stretch, *group, func.count(table.request_id.distinct()), func.sum(table.quantity), func.sum(table.nanodollars)
+        ).where(table.at_ns >= since_ns)  # fmt: skip
+        if until_ns is not None:
+            wanted = wanted.where(table.at_ns < until_ns)
+        wanted = wanted.group_by(literal_column("1"), *group)
+        rows = await self.database.read(lambda connection: connection.execute(wanted).all())
+        found = [
+            Spent(
+                at_ns=at_ns, requests=requests, quantity=int(quantity), nanodollars=int(nanodollars),
+                **dict(zip(by, names, strict=True)),
+            )
+            for at_ns, *names, requests, quantity, nanodollars in rows
+        ]  # fmt: skip
+        return sorted(found, key=lambda row: (row.at_ns, *(getattr(row, name) for name in by)))
 
     async def budget(self, scope: str, window: str) -> tuple[int, int]:
         """(spent, reserved) of a budget in nano-dollars; (0, 0) before its first use."""
