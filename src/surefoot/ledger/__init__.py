@@ -1,1 +1,1 @@
-"""Unit economics: statements out of the ledger's sums, and what prompts pay for in vain. Pure: no store."""
+"""Unit economics: statements, what prompts pay for in vain, the bill's forecast, surges. Pure: no store."""

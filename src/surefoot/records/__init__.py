@@ -37,5 +37,6 @@ __all__ = [
     "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate",
     "Evidence", "Expired", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "Moment",
     "NoDraft", "PriceLine", "PricedCall", "Question", "Read", "Request", "Reservation", "Revenue", "Revision", "Rung",
-    "Settlement", "Shortened", "Signal", "Span", "Spent", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
+    "Settlement", "Shortened", "Signal", "Span", "Spent", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict",
+    "Wait", "Weighed",
 ]  # fmt: skip

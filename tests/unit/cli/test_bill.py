@@ -1,0 +1,123 @@
+"""`surefoot bill` as a person reads it."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from staffing_support import live
+from test_commands import CONFIG, surefoot
+
+from surefoot.config.load import load
+from surefoot.demo.places import CLINIC
+from surefoot.records import Commit, Entry, JournalEntry, Settlement
+from surefoot.store.open import open_store
+
+DAY = 86_400_000_000_000
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "surefoot.toml"
+    file.write_text(CONFIG.format(handbook=CLINIC / "handbook") + '[features.f.budget]\nusd = 1.0\nwindow = "month"\n')
+    return file
+
+
+def line(at_ns: int, name: str, nanodollars: int, *, feature: str = "f", kind: str = "input") -> Entry:
+    return Entry(
+        request_id=name, at_ns=at_ns, tenant="t", key_id="k", feature=feature, rung="small", provider="p", model="m", kind=kind,
+        quantity=1000, price_per_million=1, nanodollars=nanodollars, price_version="v",
+    )  # fmt: skip
+
+
+def spend(config: Path, days: int, *, feature: str = "f") -> None:
+    """A tenth of a dollar or two a day, for so many days until today."""
+
+    @live
+    async def fill() -> None:
+        settings = load(config).settings.store
+        store = open_store(settings.database, durability=settings.durability, key_file=settings.key_file)
+        await store.start()
+        now = time.time_ns()
+        entries = tuple(
+            line(now - day * DAY, f"{feature}{day}", 100_000_000 + 7_000_000 * (day * 5 % 9), feature=feature)
+            for day in range(days)
+        )
+        entry = JournalEntry(
+            request_id=feature, at_ns=now, draw="0", tenant="t", key_id="k", feature=feature, dialect="openai", surface="chat",
+            subject="", policy="p", mode="observe", steps=(), action="deliver", rung=None,
+        )  # fmt: skip
+        await store.commit(Commit(entry=entry, settlements=(Settlement(reservation_id="", entries=entries),)))
+        await store.close()
+
+    fill()
+
+
+def test_a_bill_of_nothing_says_so(config: Path) -> None:
+    assert "nothing was spent yet" in surefoot("bill").output
+
+
+def test_the_table_fits_eighty_columns_and_shows_interval_test_change_and_budget(config: Path) -> None:
+    spend(config, 70)
+    spend(config, 5, feature="a-feature-with-a-long-name")
+    said = surefoot("bill")
+    assert said.exit_code == 0 and all(len(row) <= 80 for row in said.output.splitlines())
+    for word in (
+        "month-end",
+        "80 %",
+        "95 %",
+        "all together",
+        "growth a week",
+        "n = ",
+        "since last week",
+        "volume",
+        "mix",
+    ):
+        assert word in said.output
+    assert "not enough data: 16 more days" in said.output or "not enough data: 17 more days" in said.output
+    assert "k on f" in said.output and " of 1.00: spent with p = " in said.output
+
+
+def test_json_has_the_same_in_nanodollars_and_null_for_what_nobody_knows(config: Path) -> None:
+    spend(config, 5)
+    found = json.loads(surefoot("bill", "--format", "json").output)["bill"]
+    (only,) = found["features"]
+    assert only["median"] is None and only["interval95"] is None and only["so_far"] > 0
+    assert found["risks"][0]["probability"] in (None, 1.0)
+    change = found["change"]
+    assert sum(change[cause] for cause in ("volume", "mix", "tokens", "price")) == change["after"] - change["before"]
+
+
+def test_one_feature_alone_has_its_own_total(config: Path) -> None:
+    spend(config, 30)
+    spend(config, 30, feature="other")
+    found = json.loads(surefoot("bill", "--feature", "f", "--format", "json").output)["bill"]
+    assert [each["feature"] for each in found["features"]] == ["f"]
+    assert found["total"]["so_far"] == found["features"][0]["so_far"]
+
+
+def test_a_month_that_is_over_shows_what_it_cost_and_no_forecast(config: Path) -> None:
+    spend(config, 70)
+    last = time.gmtime(time.time() - 35 * 86_400)
+    said = surefoot("bill", "--month", f"{last.tm_year}-{last.tm_mon:02}").output
+    assert "the month is over" in said and "95 %" not in said
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--month", "2999-01"), "has not begun"),
+        (("--month", "november"), "write 2026-11"),
+        (("--month", "2026-13"), "month must be in 1..12"),
+        (("--format", "xml"), "know table, json"),
+    ],
+)  # fmt: skip
+def test_wrong_options_are_one_line_and_exit_two(config: Path, options: tuple[str, str], says: str) -> None:
+    said = surefoot("bill", *options)
+    assert said.exit_code == 2 and says in said.output and len(said.output.strip().splitlines()) == 1
+
+
+def test_a_feature_that_is_nowhere_is_named(config: Path) -> None:
+    said = surefoot("bill", "--feature", "moon")
+    assert said.exit_code == 1 and "there is no feature 'moon'" in said.output
