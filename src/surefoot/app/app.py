@@ -28,6 +28,7 @@ from surefoot.app.serving import Serving
 from surefoot.app.settle import Outcome
 from surefoot.app.settler import Settler
 from surefoot.app.speaking import Speaking
+from surefoot.app.spending import Spending
 from surefoot.app.streams import cut_tagged, pass_on
 from surefoot.app.waiting import Waiting
 from surefoot.app.webhooks import Webhooks
@@ -62,6 +63,7 @@ class App:
         self.held = Held(store, self.serving, self.settler, self.webhooks, repeats, Crowd(self.metrics))
         self.notify = Notify(store, self.serving, self.settler.lost)
         self.retention = Retention(store, self.serving, self.metrics)
+        self.spending = Spending(store, self.settler.lost)
         self._loops: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -79,6 +81,7 @@ class App:
             app.keys.keep_fresh(app.settler.lost), app.stops.keep_fresh(app.settler.lost), app._sweep(),
             app.serving.keep_learning(), app.webhooks.keep_sending(), app.waiting.keep_delivering(),
             app.waiting.keep_deadlines(), app.notify.keep_telling(), app.retention.keep(),
+            app.spending.keep_watching(),
         )  # fmt: skip
         app._loops = [asyncio.create_task(loop) for loop in loops]
         return app

@@ -12,6 +12,7 @@ from surefoot.stats.forecast import LONGEST
 from surefoot.store import Store
 
 WEEK_NS = 7 * DAY_NS
+_ALL_NS = 2**62  # one stretch, whatever the time: each request counts once
 _CELL = ("feature", "rung", "model", "kind")
 
 
@@ -41,18 +42,23 @@ async def read_bill(store: Store, policy: Policy, month: Month, *, feature: str 
 
 async def read_change(store: Store, end_ns: int, *, feature: str | None = None) -> Change | None:
     """The seven days before a moment against the seven before them; None when nothing was spent in either."""
-    before, after = [await _week(store, end_ns - back * WEEK_NS, feature) for back in (2, 1)]
+    return await compare_windows(store, end_ns - WEEK_NS, end_ns, feature=feature)
+
+
+async def compare_windows(store: Store, start_ns: int, end_ns: int, *, feature: str | None = None) -> Change | None:
+    """A stretch of time against the same of a week before; None when nothing was spent in either. Raises StoreError."""
+    before = await _period(store, start_ns - WEEK_NS, end_ns - WEEK_NS, feature)
+    after = await _period(store, start_ns, end_ns, feature)
     return compare(before, after) if before.cells or after.cells else None
 
 
-async def _week(store: Store, start_ns: int, feature: str | None) -> Period:
-    span = {"since_ns": start_ns, "until_ns": start_ns + WEEK_NS, "step_ns": WEEK_NS}
-    rows = billed(await store.ledger.spent(by=_CELL, **span))
-    counted = await store.ledger.spent(by=("feature",), **span)
-    billed_features = {row.feature for row in rows if feature in (None, row.feature)}
+async def _period(store: Store, start_ns: int, end_ns: int, feature: str | None) -> Period:
+    rows = billed(await store.ledger.spent(by=_CELL, since_ns=start_ns, until_ns=end_ns, step_ns=_ALL_NS))
+    counted = await store.ledger.spent(by=("feature",), since_ns=start_ns, until_ns=end_ns, step_ns=_ALL_NS)
+    known = {row.feature for row in rows if feature in (None, row.feature)}
     return period(
-        (row for row in rows if row.feature in billed_features),
-        requests=sum(row.requests for row in counted if row.feature in billed_features),
+        (row for row in rows if row.feature in known),
+        requests=sum(row.requests for row in counted if row.feature in known),
     )
 
 

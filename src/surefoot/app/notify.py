@@ -1,4 +1,5 @@
-"""Telling people that the queue is late: by webhook and by mail, with roles and numbers, never with what was said.
+"""Telling people that the queue is late, or that spend left its interval: by webhook and by mail, with roles, features and
+numbers, never with what was said.
 
 What was told is an event of the audit trail, and that is what keeps it from being told again too soon, by any replica. A
 way that fails is counted and tried again later; nothing waits for it.
@@ -20,10 +21,12 @@ from msgspec import Struct
 from surefoot.app.inside import networks
 from surefoot.app.mail import send
 from surefoot.app.serving import Serving
+from surefoot.app.spending import told
 from surefoot.app.webhooks import DELIVERY, SIGNATURE, Refused, post, sign
 from surefoot.config.hours import open_hours
 from surefoot.config.schema import NotifySettings, PersonSettings
 from surefoot.errors import SurefootError
+from surefoot.ledger.surge import KIND
 from surefoot.records import Case
 from surefoot.records.audit import AuditEvent
 from surefoot.store import Store
@@ -35,6 +38,7 @@ _AGAIN_SECONDS = 60.0  # after a way failed
 _NS = 1_000_000_000
 _DAY_NS = 86_400 * _NS
 _DIGEST_NS = 6 * 3600 * _NS  # how late a digest may still be sent, after a night without a process
+_SPEND_NS = 12 * 3600 * _NS  # how old a surge may be that is still told of, after every way failed
 _UNANSWERED = ("open", "claimed", "proposed")
 
 log = structlog.get_logger("surefoot")
@@ -43,10 +47,17 @@ log = structlog.get_logger("surefoot")
 class Notice(Struct, frozen=True, kw_only=True):
     """What people are told: a kind, whom it concerns, and numbers."""
 
-    kind: str  # "late" | "near" | "nobody" | "digest"
-    role: str  # "" for the digest
+    kind: str  # "late" | "near" | "nobody" | "digest" | "spend"
+    role: str  # "" for the digest and for spend
     text: str
     numbers: dict[str, int] = {}
+    feature: str = ""  # of spend; "*" is all together
+    incident: str = ""  # of spend: it is told once
+
+    @property
+    def on(self) -> str:
+        """What the trail's event of it is on."""
+        return self.incident or self.role
 
     @property
     def subject(self) -> str:
@@ -80,16 +91,18 @@ class Notify:
             return ()
         now = self._clock()
         due = [
-            notice for notice in await self._notices(now) if self._not_before.get((notice.kind, notice.role), 0) <= now
+            notice for notice in await self._notices(now) if self._not_before.get((notice.kind, notice.on), 0) <= now
         ]
         recent = await self._store.audit.events(
             kind="notice.", since_ns=now - max(_DAY_NS, _every(settings)), limit=10_000
         )
-        told = {(row.event.kind, row.event.on): row.event.at_ns for row in reversed(recent)}
+        noted = {(row.event.kind, row.event.on): row.event.at_ns for row in reversed(recent)}
         hour = sum(row.event.at_ns > now - 3600 * _NS for row in recent if row.event.kind != "notice.digest")
         done: list[Notice] = []
         for notice in due:
-            last = told.get((f"notice.{notice.kind}", notice.role), 0)
+            last = noted.get((f"notice.{notice.kind}", notice.on), 0)
+            if notice.kind == "spend" and last:
+                continue
             late = notice.kind != "digest" and (last > now - _every(settings) or hour + len(done) >= _AN_HOUR)
             if late or (notice.kind == "digest" and last >= _today_ns(settings, now)):
                 continue
@@ -105,8 +118,28 @@ class Notify:
             )  # fmt: skip
             found += of_role(role, people.get(role, PersonSettings()), waiting, now, self._settings().near_seconds)
         settings = self._settings()
+        if settings.spend:
+            found += await self._spend(now)
         if settings.digest and 0 <= now - _today_ns(settings, now) < _DIGEST_NS:
             found.append(await self._digest(now))
+        return found
+
+    async def _spend(self, now: int) -> list[Notice]:
+        """Surges of the last hours; what was told of already is dropped by whoever looks at the trail."""
+        found = []
+        for incident in await self._store.incidents.all():
+            if incident.kind == KIND and incident.at_ns > now - _SPEND_NS:
+                text, numbers = told(incident)
+                found.append(
+                    Notice(
+                        kind="spend",
+                        role="",
+                        text=text,
+                        numbers=numbers,
+                        feature=incident.feature,
+                        incident=incident.id,
+                    )
+                )
         return found
 
     async def _roles(self) -> list[str]:
@@ -143,9 +176,9 @@ class Notify:
             else:
                 raise result
         if not done:
-            self._not_before[notice.kind, notice.role] = now + round(_AGAIN_SECONDS * _NS)
+            self._not_before[notice.kind, notice.on] = now + round(_AGAIN_SECONDS * _NS)
             return False
-        said = AuditEvent(kind=f"notice.{notice.kind}", on=notice.role, detail=f"by {' and '.join(done)}")
+        said = AuditEvent(kind=f"notice.{notice.kind}", on=notice.on, detail=f"by {' and '.join(done)}")
         await self._store.audit.add(said)
         return True
 
@@ -155,12 +188,14 @@ class Notify:
                 "object": "notice",
                 "kind": notice.kind,
                 "role": notice.role,
+                "feature": notice.feature,
                 "text": notice.text,
                 "numbers": notice.numbers,
             }
         )
         headers = {
-            "content-type": "application/json", "user-agent": "surefoot", DELIVERY: f"notice_{notice.kind}_{now}",
+            "content-type": "application/json", "user-agent": "surefoot",
+            DELIVERY: f"notice_{notice.kind}_{notice.incident or now}",
             SIGNATURE: sign(settings.webhook_secret, now // _NS, body),
         }  # fmt: skip
         said = await post(settings.webhook, body, headers, networks(settings.webhook_allow))

@@ -243,7 +243,7 @@ class RecorderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class NotifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is told when the queue is late. Never what was said: roles and numbers."""
+    """Who is told when the queue is late or spend leaves its interval. Never what was said: roles, features and numbers."""
 
     webhook: str = ""
     webhook_secret: str = ""  # what calls are signed with
@@ -258,6 +258,7 @@ class NotifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     smtp_ca_file: str = ""  # further certificate authorities
     near_seconds: float = 300.0  # a deadline that is nearer is told of
     every_seconds: float = 900.0  # the same is not told again sooner
+    spend: bool = True  # spend that leaves its interval is told of, within the hour
     digest: str = "07:00"  # when the day's numbers are sent; "" = never
     timezone: str = "UTC"  # of the digest
 
