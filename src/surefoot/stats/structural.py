@@ -19,6 +19,7 @@ import numpy as np
 from surefoot.stats.arrays import Floats
 
 _RATIOS = np.array([0.0, 0.04, 0.08, 0.12, 0.18, 0.26, 0.38, 0.56, 0.85])  # the level's daily steps over the noise
+_STEADY = 0.3  # how likely it is, before anything is known, that the level does not wander at all
 _GROWTH = 0.01  # standard deviation of growth a day, before anything is known
 _WEEKDAY = 0.5  # of a weekday's effect
 _OUTLIER, _SHIFT = 0.8, 0.5  # of an outlier, of a jump of the level, in logarithms
@@ -105,9 +106,10 @@ def _begin(logs: Floats, weekday: int) -> State:
     mean = np.zeros(_DIM)
     mean[0] = float(np.median(known)) if known.size else 0.0
     grid = _RATIOS.size
+    likely = np.where(_RATIOS == 0, _STEADY, (1 - _STEADY) / (grid - 1))
     return State(
         day=0, mean=np.tile(mean, (grid, 3, 1)), cov=np.tile(cov / scale**2, (grid, 3, 1, 1)), freedom=_FREEDOM,
-        squares=np.full((grid, 3), _FREEDOM * scale**2), logs=np.tile(np.log([1.0, 1e-9, 1e-9]), (grid, 1)),
+        squares=np.full((grid, 3), _FREEDOM * scale**2), logs=np.log(np.outer(likely, [1.0, 1e-9, 1e-9])),
         counts=(0.0, 0.0), scale=scale,
     )  # fmt: skip
 
