@@ -243,7 +243,8 @@ def main() -> None:
                     low, high = row["interval"]
                     print(
                         f"{family:<7} {KNOWN} days, next {ahead}  {row['share']:.0%} {row['method']:<14} "
-                        f"holds {row['coverage']:.3f} [{low:.3f}, {high:.3f}]  width {row['width']:.2f} x best possible  ({row['told']:.2f} x told)",
+                        f"holds {row['coverage']:.3f} [{low:.3f}, {high:.3f}]  width {row['width']:.2f} x best possible  "
+                        f"({row['told']:.2f} x told)",
                         flush=True,
                     )
         for family in ALARMS:

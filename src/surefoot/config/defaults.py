@@ -152,7 +152,7 @@ retry_after_seconds = 60         # how often a waiting caller should ask; longer
 # sign = "session"              # "password": asked for again at every answer and approval; advised where two persons must agree
 # canned = { hours = "We are open from 8 to 5." }   # answers at hand on the desk, by a short name
 
-# [notify]                      # who is told when the queue is late: roles and numbers, never what was said
+# [notify]                      # who is told when the queue is late or spend surges: numbers, never what was said
 # webhook = "https://chat.example.org/hook"
 # webhook_secret = "env:NOTIFY_SECRET"
 # to = ["lead@example.org"]
@@ -165,6 +165,7 @@ retry_after_seconds = 60         # how often a waiting caller should ask; longer
 # webhook_allow = ["10.0.0.0/8"]
 # near_seconds = 300              # a deadline that is nearer is told of
 # every_seconds = 900             # the same is not told again sooner
+# spend = false                   # say nothing of spend that leaves its interval
 # timezone = "UTC"                # of the digest
 # digest = "07:00"                # the day's numbers; "" for none
 """
