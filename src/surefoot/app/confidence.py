@@ -15,6 +15,7 @@ from surefoot.learning.fit import LEAST
 from surefoot.learning.gathered import Judged
 from surefoot.learning.measure import Measures, applied, measure
 from surefoot.learning.standing import unit
+from surefoot.ledger.surge import KIND as SPEND
 from surefoot.policy import Feature, Promise, decide, weigh
 from surefoot.records import Checked, Deliver, Draft, Escalate, Evidence, Incident, JournalEntry, Label, Rung
 from surefoot.stats import Estimate, clopper_pearson
@@ -89,7 +90,7 @@ async def trust(store: Store, now: Served, feature: str, *, since_ns: int) -> Fe
         standing=await promise_now(store, now, feature),
         rungs=tuple(_rung(rules, rung, labels.judged, entries, fitted_ns) for rung in rules.ladder),
         compression=await harm_of(store, now.policy, feature, since_ns=since_ns),
-        incidents=tuple(each for each in raised if each.at_ns >= since_ns),
+        incidents=tuple(each for each in raised if each.at_ns >= since_ns and each.kind != SPEND),
         acknowledged={each.id: tuple(told[each.id]) for each in raised if each.id in told},
     )  # fmt: skip
 

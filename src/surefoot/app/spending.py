@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
+from msgspec import Struct
 
 from surefoot.app.bill import compare_windows
+from surefoot.app.incidents import Acknowledged, acknowledgements
 from surefoot.errors import SurefootError
 from surefoot.ledger.bill import HOUR_NS, TOTAL, billed
 from surefoot.ledger.surge import HISTORY_HOURS, KIND, Surge, find_surge
@@ -21,6 +23,32 @@ LOOK_SECONDS = 120.0
 _AGAIN_HOURS = 2  # that are read anew at each look: what settles late is not missed
 
 log = structlog.get_logger("surefoot")
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """A surge that was raised, in words, and who has seen to it."""
+
+    id: str
+    at_ns: int
+    feature: str
+    text: str
+    acknowledged: tuple[Acknowledged, ...]
+
+
+async def surges(store: Store, *, since_ns: int, until_ns: int, feature: str | None = None) -> tuple[Seen, ...]:
+    """Surges of a time, oldest first. Raises StoreError."""
+    raised = [
+        each
+        for each in await store.incidents.all(feature=feature)
+        if each.kind == KIND and since_ns <= each.at_ns < until_ns
+    ]
+    known = await acknowledgements(store) if raised else {}
+    return tuple(
+        Seen(
+            id=each.id, at_ns=each.at_ns, feature=each.feature, text=told(each)[0], acknowledged=tuple(known.get(each.id, ()))
+        )
+        for each in raised
+    )  # fmt: skip
 
 
 class Spending:

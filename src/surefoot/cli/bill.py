@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 from surefoot.app.bill import read_bill
 from surefoot.app.learn import served
+from surefoot.app.spending import Seen, surges
 from surefoot.cli.common import ConfigOption, fail, find_config, with_store
 from surefoot.cli.options import taking
 from surefoot.errors import ConfigError, NotFound, SurefootError
@@ -49,18 +51,18 @@ def bill(asked: Asked) -> None:
     except SurefootError as error:
         raise fail(error) from error
 
-    async def work(store: Store) -> Bill:
+    async def work(store: Store) -> tuple[Bill, tuple[Seen, ...]]:
         policy = (await served(store, read)).policy
         found = await read_bill(store, policy, month, feature=asked.feature)
         if asked.feature is not None and asked.feature not in policy.features and not found.features:
             raise NotFound(f"there is no feature {asked.feature!r}; there are {', '.join(policy.features) or 'none'}")
-        return found
+        return found, await surges(store, since_ns=month.start_ns, until_ns=month.end_ns, feature=asked.feature)
 
-    found = with_store(asked.config, work)
+    found, seen = with_store(asked.config, work)
     if asked.format == "json":
-        typer.echo(msgspec.json.encode({"month_name": found.month.name, "bill": found}).decode())
+        typer.echo(msgspec.json.encode({"month": found.month.name, "bill": found, "surges": seen}).decode())
         return
-    typer.echo("\n".join(_lines(found)))
+    typer.echo("\n".join((*_lines(found), *_surges(seen))))
 
 
 def _month(given: str | None, now_ns: int) -> Month:
@@ -108,6 +110,25 @@ def _lines(found: Bill) -> Iterator[str]:
         yield ""
         yield "budgets of this month, each of a key on a feature"
         yield from (_risk(each, places) for each in found.risks)
+
+
+def _surges(seen: Sequence[Seen]) -> Iterator[str]:
+    if seen:
+        yield ""
+        yield "spend left its interval"
+    for each in seen:
+        yield from textwrap.wrap(
+            f"{_minute(each.at_ns)} {each.text}", 78, initial_indent="  ", subsequent_indent="    "
+        )
+        for one in each.acknowledged:
+            said = f"acknowledged {_minute(one.at_ns)} by {one.by}: {' '.join(one.note.split())}"
+            yield from textwrap.wrap(said, 78, initial_indent="    ", subsequent_indent="    ")
+        if not each.acknowledged:
+            yield f"    nobody has acknowledged it: surefoot acknowledge {each.id}"
+
+
+def _minute(at_ns: int) -> str:
+    return f"{datetime.fromtimestamp(at_ns / 1e9, UTC):%Y-%m-%d %H:%M}"
 
 
 def _risk(found: Risk, places: int) -> str:

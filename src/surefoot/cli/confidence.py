@@ -127,14 +127,17 @@ def _incident(incident: Incident, seen: Sequence[Acknowledged]) -> Iterator[str]
 
 
 def acknowledge(
-    incident: Annotated[str, typer.Argument(help="The incident's id, as `surefoot confidence` tells it.")],
+    incident: Annotated[
+        str, typer.Argument(help="The incident's id, as `surefoot confidence` or `surefoot bill` tells it.")
+    ],
     by: Annotated[str, typer.Option(help="Who has seen to it: your name.")],
     note: Annotated[str, typer.Option(help="What was done about it. It is kept for ever: name no patient.")],
     config: ConfigOption = None,
 ) -> None:
     """Note that an incident was seen to, by whom and how. It ends no alarm: labels do."""
     found = with_store(config, lambda store: incidents.acknowledge(store, incident, by=by, note=note))
-    typer.echo(f"{found.id}, {found.kind} of {found.feature} on rung {found.rung}, is acknowledged by {by.strip()}")
+    rung = f" on rung {found.rung}" if found.rung else ""
+    typer.echo(f"{found.id}, {found.kind} of {found.feature}{rung}, is acknowledged by {by.strip()}")
 
 
 def _minute(at_ns: int) -> str:

@@ -10,7 +10,7 @@ from test_commands import CONFIG, surefoot
 
 from surefoot.config.load import load
 from surefoot.demo.places import CLINIC
-from surefoot.records import Commit, Entry, JournalEntry, Settlement
+from surefoot.records import Commit, Entry, Incident, JournalEntry, Settlement
 from surefoot.store.open import open_store
 
 DAY = 86_400_000_000_000
@@ -87,6 +87,35 @@ def test_json_has_the_same_in_nanodollars_and_null_for_what_nobody_knows(config:
     assert found["risks"][0]["probability"] in (None, 1.0)
     change = found["change"]
     assert sum(change[cause] for cause in ("volume", "mix", "tokens", "price")) == change["after"] - change["before"]
+
+
+def test_surges_of_the_month_are_shown_until_somebody_acknowledges_them(config: Path) -> None:
+    spend(config, 5)
+    detail = '{"window_hours": 4, "spent_nanodollars": 9000000000, "expected_nanodollars": 1000000000, "limit_nanodollars": 2}'
+
+    @live
+    async def alarm() -> None:
+        settings = load(config).settings.store
+        store = open_store(settings.database, durability=settings.durability, key_file=settings.key_file)
+        await store.start()
+        for name, kind in (("inc_1", "spend"), ("inc_2", "drift")):
+            await store.incidents.add(
+                Incident(id=name, at_ns=time.time_ns(), feature="f", rung="", kind=kind, detail=detail)
+            )
+        await store.close()
+
+    alarm()
+    said = surefoot("bill").output
+    assert "f spent 9.00 USD in 4 hours, where 1.00 were expected" in " ".join(said.split())
+    assert "surefoot acknowledge inc_1" in said and "inc_2" not in said
+    done = surefoot("acknowledge", "inc_1", "--by", "Ada", "--note", "a batch run")
+    assert "inc_1, spend of f, is acknowledged by Ada" in done.output
+    said = surefoot("bill").output
+    assert "by Ada: a batch run" in said and "nobody has acknowledged" not in said
+    (seen,) = json.loads(surefoot("bill", "--format", "json").output)["surges"]
+    assert (seen["id"], seen["acknowledged"][0]["by"]) == ("inc_1", "Ada")
+    trust = surefoot("confidence").output
+    assert "inc_2" in trust and "inc_1" not in trust
 
 
 def test_one_feature_alone_has_its_own_total(config: Path) -> None:
