@@ -26,7 +26,7 @@ class MemoryLedger:
 
     async def entries(self, *, request_id: str | None = None, feature: str | None = None) -> Sequence[Entry]:
         """Ledger lines, oldest first."""
-        return self._lines(request_id, feature)
+        return _lines(self._entries, request_id, feature)
 
     async def of(self, request_ids: Sequence[str]) -> tuple[Sequence[Entry], Sequence[Revenue]]:
         """What requests spent and earned, each oldest first."""
@@ -151,7 +151,7 @@ class MemoryLedger:
         if turn is not None:
             after = last_outcome([*before, line])
             if after and after != turn.outcome:
-                turn = self._rollups.moved(turn, after, self._lines(line.request_id, None), before)
+                turn = self._rollups.moved(turn, after, _lines(self._entries, line.request_id, None), before)
             self._rollups.earned(turn, [line])
         return True
 
@@ -162,8 +162,10 @@ class MemoryLedger:
     def _earned(self, request_id: str) -> list[Revenue]:
         return [line for line in self._revenue.values() if line.request_id == request_id]
 
-    def _lines(self, request_id: str | None, feature: str | None) -> list[Entry]:
-        return [e for e in self._entries if request_id in (None, e.request_id) and feature in (None, e.feature)]
+
+def _lines(entries: Sequence[Entry], request_id: str | None, feature: str | None) -> list[Entry]:
+    """The lines of a request, of a feature, or all, oldest first."""
+    return [e for e in entries if request_id in (None, e.request_id) and feature in (None, e.feature)]
 
 
 def _summed(
