@@ -30,6 +30,7 @@ _DOUBT = 8.0  # windows that count as if they had had the right width: few windo
 _NARROWEST, _WIDEST = 0.9, 2.0
 _MOSTLY = 0.8  # share of zeros from which a weekday is one on which nothing is spent
 _LEAST_WIDTH = 0.02  # of the logarithm of how much of a day is over: no profile is surer
+_TAILS = 4.0  # degrees of freedom of how odd a day's beginning may be
 _FEW = 100.0  # effective draws below which a day's beginning overrules the model
 
 
@@ -172,8 +173,9 @@ def _spending(zero: NDArray[np.bool_], weekday: int, days: int, rng: np.random.G
 def _begun(paths: Floats, today: Today, rng: np.random.Generator) -> Floats:
     """The paths given how today began, each with what is still to come of today.
 
-    A path counts by how likely its day is to have come to `so_far` by now, log-normally around the usual share (importance
-    resampling, Rubin 1988). What no path explains overrules them: then today is `so_far` over the usual share.
+    A path counts by how likely its day is to have come to `so_far` by now, the logarithm of the share being a t around the
+    usual one: mornings may be odd (importance resampling, Rubin 1988). What no path explains overrules them: then today is
+    `so_far` over the usual share.
     """
     shares = today.shares[(today.shares > 0) & np.isfinite(today.shares)]
     if today.so_far <= 0 or shares.size < 7:
@@ -184,9 +186,9 @@ def _begun(paths: Floats, today: Today, rng: np.random.Generator) -> Floats:
     usual, spread = _center(np.log(shares))
     with np.errstate(divide="ignore"):
         off = (math.log(today.so_far) - np.log(paths[:, 0]) - usual) / spread
-    weights = np.exp(-0.5 * (off**2 - np.min(off**2))) if np.isfinite(off).any() else np.zeros(off.size)
+    weights = np.nan_to_num((1 + off**2 / _TAILS) ** (-(_TAILS + 1) / 2), nan=0.0)
     total = weights.sum()
-    drawn = np.exp(math.log(today.so_far) - usual + spread * rng.standard_normal(len(paths)))
+    drawn = np.exp(math.log(today.so_far) - usual + spread * rng.standard_t(_TAILS, len(paths)))
     if total <= 0 or total**2 / (weights**2).sum() < _FEW or np.min(np.abs(off)) > 3:
         begun = paths.copy()
         begun[:, 0] = np.maximum(drawn - today.so_far, 0.0)
