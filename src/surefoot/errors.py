@@ -108,16 +108,40 @@ class BodyTooSlow(RequestRefused):
 
 
 class BudgetSpent(RequestRefused):
-    """The budget is used up. Raise it or wait for `resets_at_ns`."""
+    """A budget has no room for the call. Raise it or wait for `resets_at_ns`; `cheaper`: other rungs may still fit.
+
+    The message names the level that stopped the call; figures are told of pots that are the caller's own.
+    """
 
     status = 429
     code = "budget_exceeded"
 
-    def __init__(self, scope: str, *, spent: int, limit: int, resets_at_ns: int | None) -> None:
+    def __init__(
+        self, scope: str, *, spent: int, limit: int, resets_at_ns: int | None, window: str = "", cheaper: bool = False,
+        message: str = "",
+    ) -> None:  # fmt: skip
         self.scope, self.spent, self.limit, self.resets_at_ns = scope, spent, limit, resets_at_ns
-        super().__init__(
-            f"the budget of {scope} is spent: {spent / 1e9:.6f} of {limit / 1e9:.6f} USD are used or reserved"
-        )
+        self.window, self.cheaper = window, cheaper
+        whose, own = _whose(scope.removeprefix("people+"))
+        when = f" for {window}" if window not in ("", "total") else ""
+        figures = f": {spent / 1e9:.6f} of {limit / 1e9:.6f} USD are used or reserved" if own else ""
+        super().__init__(message or f"the budget of {whose}{when} has no room for this call{figures}")
+
+
+def _whose(scope: str) -> tuple[str, bool]:
+    """(what a caller is told of a pot, whether everything in it is the caller's own or its tenant's)."""
+    level, _, rest = scope.partition(":")
+    feature = rest.partition("/feature:")[2].removesuffix("/own")
+    on = f" on feature {feature}" if feature else ""
+    match level:
+        case "key" | "tenant":
+            return f"this {level}{on}", True
+        case "feature":
+            return f"feature {rest}", False
+        case "organisation":
+            return "the organisation", False
+        case _:
+            return scope, True
 
 
 class FeatureStopped(RequestRefused):

@@ -48,7 +48,8 @@ class KeyRing:
         self._callers = {
             key.hash: Caller(
                 key_id=key.id, tenant=key.tenant, features=key.features,
-                budget_nanodollars=key.budget_nanodollars, budget_window=key.budget_window, scopes=key.scopes,
+                budget_nanodollars=key.budget_nanodollars, budget_window=key.budget_window, budgets=key.budgets,
+                scopes=key.scopes,
             )
             for key in keys
             if key.revoked_at_ns is None

@@ -92,6 +92,7 @@ class Settler:
                 pseudonym=self._store.pseudonym(request.subject),
                 keep_content=runtime.config.settings.store.content,
                 epoch=self._store.cache.epoch(request.caller.tenant, request.feature),
+                budgets=runtime.budgets,
             )
         )
 

@@ -88,10 +88,25 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class BudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A limit per key and feature."""
+    """A limit of spending. Of a feature it is one for each key unless `per` says otherwise, elsewhere one for all."""
 
     usd: float
-    window: str = "month"  # "day" | "month" | "total"
+    window: str = "month"  # "hour" | "day" | "week" | "month" | "total"; UTC, weeks begin on Monday
+    per: str = ""  # "all" | "tenant" | "feature" | "key": one pot for all, or one for each
+    at_limit: str = "refuse"  # "cheaper": leave out rungs whose worst case does not fit, instead of refusing
+    warn_at: tuple[float, ...] = ()  # shares of it at which people are told, in (0, 1], ascending
+    people: bool = False  # whether people's minutes count too; they are never refused
+
+
+class HumanBudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a feature's people may cost. When it is spent, cases that no red flag sent become the safe default."""
+
+    usd: float
+    window: str = "month"
+    warn_at: tuple[float, ...] = ()
+
+
+Budgets = BudgetSettings | tuple[BudgetSettings, ...]
 
 
 class RevenueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -189,7 +204,8 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     baseline: str = ""
     maps: dict[str, MapSettings] = {}
     cache: CacheSettings = CacheSettings()
-    budget: BudgetSettings | None = None
+    budget: Budgets = ()
+    human_budget: HumanBudgetSettings | None = None
     revenue: RevenueSettings | None = None
     schema: dict[str, object] | UnsetType = UNSET  # JSON Schema an answer must meet; remote and file $refs are refused
     promise: PromiseSettings | None = None
@@ -226,6 +242,7 @@ class PersonSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     who: tuple[str, ...] = ()  # account names; () = every account that may answer
     capacity: int = 4  # cases that one person has at once
     hourly_cost_usd: float = 60.0
+    reserve_minutes: float = 5.0  # set aside in budgets that count people, for each waiting case
     hours: str = ""  # "Mon-Fri 08:00-17:00"; "" = always. SLA and deadline count while somebody is there
     timezone: str = "UTC"
     sla_seconds: float = 900.0  # within which a case should be answered
@@ -262,6 +279,12 @@ class NotifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timezone: str = "UTC"  # of the digest
 
 
+class TenantSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a tenant may spend, over all of its keys."""
+
+    budget: Budgets = ()
+
+
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole configuration."""
 
@@ -271,5 +294,7 @@ class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     providers: dict[str, ProviderSettings] = {}
     models: dict[str, ModelSettings] = {}
     features: dict[str, FeatureSettings] = {}
+    tenants: dict[str, TenantSettings] = {}
+    budget: Budgets = ()  # of the whole organisation
     people: dict[str, PersonSettings] = {}
     notify: NotifySettings = NotifySettings()

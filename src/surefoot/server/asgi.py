@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -36,6 +37,7 @@ _SSE = (
     (b"x-accel-buffering", b"no"),
 )
 _PATIENCE_SECONDS = 0.2  # a request that lasts longer is watched for its caller leaving
+_SOON_SECONDS = 3600  # a budget that resets within so long says after how many seconds
 Got = TypeVar("Got")
 log = structlog.get_logger("surefoot")
 
@@ -273,6 +275,9 @@ class _Exchange:
         if isinstance(error, BudgetSpent) and error.resets_at_ns is not None:
             resets = datetime.fromtimestamp(error.resets_at_ns // 1_000_000_000, UTC)
             headers.append(("x-surefoot-budget-resets", resets.strftime("%Y-%m-%dT%H:%M:%SZ")))
+            seconds = -(-max(0, error.resets_at_ns - time.time_ns()) // 1_000_000_000)
+            if seconds <= _SOON_SECONDS:
+                headers.append(("retry-after", str(seconds)))
         await self._body(status, body, headers)
 
     def _error(self, status: int, code: str, message: str, param: str | None = None) -> bytes:

@@ -26,6 +26,7 @@ from surefoot.records import (
 )
 from surefoot.records.audit import AuditEvent, AuditRow, Checkpoint, Head, Stop
 from surefoot.records.units import CostSum, RequestSum, Where
+from surefoot.store.budgets import Rates, Warnings
 from surefoot.store.cases import Cases
 from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
@@ -263,6 +264,8 @@ class Store(Protocol):
     sessions: Sessions
     hooks: Hooks
     holds: Holds
+    warnings: Warnings
+    rates: Rates
 
     async def start(self) -> None:
         """Open, migrate, load what lookups need. Raises StoreError."""

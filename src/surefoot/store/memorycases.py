@@ -166,6 +166,7 @@ class MemoryCases(MemoryCaseEvents, CaseVerbs):
             self.open(change.audit)
         if change.done and change.events:
             self._ledger.add(entries)
+            self._ledger.account(change.case, entries)
         return change
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, Row, func, select
 
-from surefoot.records import Entry, Key, Revenue
+from surefoot.records import Budget, Entry, Key, Revenue
 from surefoot.records.units import CostSum, RequestSum, Where
 from surefoot.store import EVERYTHING, schema
 from surefoot.store.database import Room
@@ -113,7 +113,7 @@ class SqlKeys(Room):
 
     async def put(self, key: Key) -> None:
         """Add a key. Durable before it returns. Raises StoreError when its id or hash is taken."""
-        lists = {name: msgspec.json.encode(getattr(key, name)).decode() for name in ("features", "scopes")}
+        lists = {name: msgspec.json.encode(getattr(key, name)).decode() for name in ("features", "scopes", "budgets")}
         row = msgspec.structs.asdict(key) | lists
 
         def insert(connection: Connection) -> None:
@@ -147,4 +147,5 @@ def _key(row: Row[tuple[object, ...]]) -> Key:
     fields = dict(row._mapping)
     for name in ("features", "scopes"):
         fields[name] = msgspec.json.decode(fields[name], type=tuple[str, ...])
+    fields["budgets"] = msgspec.json.decode(fields["budgets"], type=tuple[Budget, ...])
     return Key(**fields)
