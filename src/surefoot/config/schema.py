@@ -260,7 +260,7 @@ class RecorderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class NotifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is told when the queue is late. Never what was said: roles and numbers."""
+    """Who is told when the queue is late or a budget is nearly spent. Never what was said: roles, pots and numbers."""
 
     webhook: str = ""
     webhook_secret: str = ""  # what calls are signed with
