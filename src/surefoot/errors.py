@@ -12,7 +12,8 @@ SurefootError
  │   ├─ BodyTooLarge         413 longer than `server.max_body_bytes`
  │   ├─ BodyTooSlow          408 the body did not arrive in time
  │   ├─ FeatureStopped       503 a person stopped the feature
- │   ├─ BudgetSpent          429 the budget of this key and feature is used up
+ │   ├─ BudgetSpent          429 a budget that the call falls under has no room for it
+ │   ├─ RateLimited          429 too many requests or tokens in this minute
  │   └─ UpstreamFailed       the last rung's provider failed and nothing else is left; carries its status
  ├─ ProviderError        a provider did not answer: Unreachable, TimedOut, BadAnswer, Overloaded, Rejected
  ├─ StoreError           the database did not take or give a record; nothing was half-written
@@ -126,6 +127,19 @@ class BudgetSpent(RequestRefused):
         when = f" for {window}" if window not in ("", "total") else ""
         figures = f": {spent / 1e9:.6f} of {limit / 1e9:.6f} USD are used or reserved" if own else ""
         super().__init__(message or f"the budget of {whose}{when} has no room for this call{figures}")
+
+
+class RateLimited(RequestRefused):
+    """Too much was asked in this minute: `what` is "requests" or "tokens". Not to be tried again when it never fits."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+
+    def __init__(self, scope: str, what: str, *, limit: int, needed: int, wait_seconds: int) -> None:
+        self.scope, self.what, self.limit, self.wait_seconds = scope, what, limit, wait_seconds
+        self.retry = needed <= limit
+        until = f"try again in {wait_seconds} seconds" if self.retry else f"this one needs {needed} and never fits"
+        super().__init__(f"the rate limit of {_whose(scope)[0]} is reached: {limit} {what} a minute; {until}")
 
 
 def _whose(scope: str) -> tuple[str, bool]:

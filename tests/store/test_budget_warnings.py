@@ -107,8 +107,7 @@ def test_replicas_write_one_warning_together(database: str):
 
 async def test_a_minutes_grants_never_exceed_its_most(store: Store):
     most = (10, 100)
-    assert await store.rates.grant("key:k", 5, asked=(6, 50), most=most) == (6, 50)
-    assert await store.rates.grant("key:k", 5, asked=(6, 60), most=most) == (4, 50)
-    assert await store.rates.grant("key:k", 5, asked=(1, 1), most=most) == (0, 0)
-    assert await store.rates.grant("key:other", 5, asked=(1, 1), most=most) == (1, 1)
-    assert await store.rates.grant("key:k", 6, asked=(6, 60), most=most) == (6, 60)
+    asked = [("key:k", 5, (6, 50)), ("key:k", 5, (6, 60)), ("key:k", 5, (1, 1)), ("key:x", 5, (1, 1)), ("key:k", 6, (6, 60))]
+    grants = [await store.rates.grant(scope, minute, asked=some, most=most) for scope, minute, some in asked]
+    assert [grant.given for grant in grants] == [(6, 50), (4, 50), (0, 0), (1, 1), (6, 60)]
+    assert [grant.left for grant in grants] == [(4, 50), (0, 0), (0, 0), (9, 99), (4, 40)]

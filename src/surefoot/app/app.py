@@ -22,6 +22,7 @@ from surefoot.app.killswitch import KillSwitch
 from surefoot.app.metrics import Metrics
 from surefoot.app.notify import Notify
 from surefoot.app.outcomes import Outcomes
+from surefoot.app.rates import RateLimits
 from surefoot.app.repeats import Repeats
 from surefoot.app.reply import Note, Reply, StreamReply, delivered, headers_of, held, note_of
 from surefoot.app.retention import Retention
@@ -60,7 +61,8 @@ class App:
 
     def __init__(self, config: Config, store: Store) -> None:
         self.store, self.metrics, self.keys = store, Metrics(), KeyRing(store)
-        self.settler = Settler(store, self.metrics)
+        self.rates = RateLimits(store.rates, lambda: self.serving.runtime.rates)
+        self.settler = Settler(store, self.metrics, self.rates.ended)
         self.stops, self.access = KillSwitch(store), Access(store)
         repeats = Repeats(store)
         self.human_budgets = HumanBudgets(store)

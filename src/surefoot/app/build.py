@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from surefoot.app.economics import baseline_name
 from surefoot.app.evidence import check_set, reading
-from surefoot.config.budgets import build_budgets
+from surefoot.config.budgets import build_budgets, build_rates
 from surefoot.config.load import Config
 from surefoot.config.schema import File, ModelSettings, ProviderSettings
 from surefoot.errors import ConfigError
 from surefoot.pipeline import Stages
-from surefoot.policy import Budgets, Feature, Policy
+from surefoot.policy import Budgets, Feature, Policy, Rates
 from surefoot.providers import Provider
 from surefoot.providers.anthropic import AnthropicProvider
 from surefoot.providers.extractive import Extractive
@@ -56,6 +56,7 @@ class Runtime:
     handbooks: Mapping[str, Handbook]  # by feature
     baselines: Mapping[str, ModelPrice | None]  # by feature: what its saving is stated against; None: no price is known
     budgets: Budgets
+    rates: Rates
     gates: tuple[HttpGate, ...] = ()
     recorder: Recorder | None = None
 
@@ -127,7 +128,7 @@ def build(
         providers=tuple(providers.values()), gates=tuple(gates),
         recorder=Recorder(settings.recorder.file) if settings.recorder.file else None, handbooks=handbooks,
         baselines=baselines,
-        budgets=budgets,
+        budgets=budgets, rates=build_rates(settings),
     )  # fmt: skip
 
 

@@ -84,6 +84,9 @@ model = "gpt-4o"
 
 # [budget]                      # of the whole organisation; [[budget]] for several; per: all | tenant | feature | key
 # usd = 1000.0
+# [rate]                        # what may be asked in a minute; [[rate]] for several; of tenants and features too
+# requests_per_minute = 3000
+# tokens_per_minute = 2000000
 # [tenants.acme]
 # budget = { usd = 200.0 }      # per: all | feature | key
 
@@ -100,6 +103,7 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 # budget = { usd = 20.0, window = "month" }   # of each key: hour | day | week | month | total; or [{ ... }, { ... }]
 # budget = { usd = 90.0, per = "all", at_limit = "cheaper", warn_at = [0.5, 0.8, 1.0], people = false }
                                 # per: key | tenant | all; at_limit: refuse | cheaper (leave out rungs that do not fit)
+# rate = { requests_per_minute = 60, tokens_per_minute = 40000 }   # of each key; per: key | tenant | all
 # human_budget = { usd = 300.0, window = "week" }   # of its people; then cases become the safe default, but no red flag
 # revenue = { request_usd = 0.02, outcomes = { resolved = 0.99, refunded = -0.99 } }   # per delivered request and per report
 # schema = { type = "object" }  # JSON Schema of the answer, as a signal; may refer to itself only

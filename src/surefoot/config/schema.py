@@ -106,6 +106,15 @@ class HumanBudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     warn_at: tuple[float, ...] = ()
 
 
+class RateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be asked in a minute. Of a feature it is one for each key unless `per` says otherwise, elsewhere one for all."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None  # input and output
+    per: str = ""  # as of a budget
+
+
+Rates = RateSettings | tuple[RateSettings, ...]
 Budgets = BudgetSettings | tuple[BudgetSettings, ...]
 
 
@@ -207,6 +216,7 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     budget: Budgets = ()
     human_budget: HumanBudgetSettings | None = None
     revenue: RevenueSettings | None = None
+    rate: Rates = ()
     schema: dict[str, object] | UnsetType = UNSET  # JSON Schema an answer must meet; remote and file $refs are refused
     promise: PromiseSettings | None = None
     audit: float = 0.0  # share of delivered answers that a person judges blind
@@ -280,9 +290,10 @@ class NotifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class TenantSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a tenant may spend, over all of its keys."""
+    """What a tenant may spend and ask, over all of its keys."""
 
     budget: Budgets = ()
+    rate: Rates = ()
 
 
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -296,5 +307,6 @@ class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     features: dict[str, FeatureSettings] = {}
     tenants: dict[str, TenantSettings] = {}
     budget: Budgets = ()  # of the whole organisation
+    rate: Rates = ()
     people: dict[str, PersonSettings] = {}
     notify: NotifySettings = NotifySettings()

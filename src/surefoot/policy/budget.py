@@ -1,4 +1,4 @@
-"""Which budgets a call must fit in: pure arithmetic on the places it belongs to and the clock read at the door.
+"""Which budgets and rates a call must fit in: pure arithmetic on the places it belongs to and the clock read at the door.
 
 A pot is named by what is added up in it: everything, or what one key, tenant or feature spent. Two budgets over the same pot
 and window are two bars on one balance.
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from surefoot.records import Budget, BudgetLimit, Caller
+from surefoot.records import Budget, BudgetLimit, Caller, Rate
 
 WINDOWS = ("hour", "day", "week", "month", "total")
 _HOUR_NS = 3_600_000_000_000
@@ -39,22 +39,44 @@ class Budgets(Struct, frozen=True, kw_only=True):
 
     def _over(self, caller: Caller, feature: str) -> Iterator[tuple[str, Budget]]:
         """(pot, budget) of every place, the narrowest first."""
-        on_feature = f"key:{caller.key_id}/feature:{feature}"
         if caller.budget_nanodollars is not None:
             own = Budget(nanodollars=caller.budget_nanodollars, window=caller.budget_window)
-            yield f"{on_feature}/own", own
+            yield f"key:{caller.key_id}/feature:{feature}/own", own
         for budget in caller.budgets:
             yield _pot(budget, f"key:{caller.key_id}"), budget
-        tenant = f"tenant:{_plain(caller.tenant)}"
-        pots = {"key": on_feature, "tenant": f"{tenant}/feature:{feature}", "all": f"feature:{feature}"}
+        of_feature, of_tenant, of_all = pots(caller, feature)
         for budget in self.features.get(feature, ()):
-            yield _pot(budget, pots[budget.per]), budget
-        pots = {"key": f"key:{caller.key_id}", "feature": f"{tenant}/feature:{feature}", "all": tenant}
+            yield _pot(budget, of_feature[budget.per]), budget
         for budget in self.tenants.get(caller.tenant, ()):
-            yield _pot(budget, pots[budget.per]), budget
-        pots |= {"tenant": tenant, "feature": f"feature:{feature}", "all": "organisation"}
+            yield _pot(budget, of_tenant[budget.per]), budget
         for budget in self.organisation:
-            yield _pot(budget, pots[budget.per]), budget
+            yield _pot(budget, of_all[budget.per]), budget
+
+
+class Rates(Struct, frozen=True, kw_only=True):
+    """Every rate limit of a configuration, by place. All that a request falls under must have room for it."""
+
+    organisation: tuple[Rate, ...] = ()
+    tenants: dict[str, tuple[Rate, ...]] = {}
+    features: dict[str, tuple[Rate, ...]] = {}
+
+    def over(self, caller: Caller, feature: str) -> tuple[tuple[str, Rate], ...]:
+        """(pot, rate) of every place that a request belongs to, the narrowest first."""
+        of_feature, of_tenant, of_all = pots(caller, feature)
+        found = [(of_feature[rate.per], rate) for rate in self.features.get(feature, ())]
+        found += [(of_tenant[rate.per], rate) for rate in self.tenants.get(caller.tenant, ())]
+        return (*found, *((of_all[rate.per], rate) for rate in self.organisation))
+
+
+def pots(caller: Caller, feature: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """By `per`, the pots that a request falls into at its feature, its tenant and the organisation."""
+    tenant, key = f"tenant:{_plain(caller.tenant)}", f"key:{caller.key_id}"
+    on_feature = f"{tenant}/feature:{feature}"
+    return (
+        {"key": f"{key}/feature:{feature}", "tenant": on_feature, "all": f"feature:{feature}"},
+        {"key": key, "feature": on_feature, "all": tenant},
+        {"key": key, "feature": f"feature:{feature}", "tenant": tenant, "all": "organisation"},
+    )
 
 
 def human_scope(feature: str) -> str:

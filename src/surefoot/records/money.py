@@ -44,6 +44,14 @@ class Budget(Struct, frozen=True, kw_only=True, omit_defaults=True):
     people: bool = False  # whether people's minutes count too; they are never refused
 
 
+class Rate(Struct, frozen=True, kw_only=True):
+    """What may be asked in a calendar minute at a place, in one pot or one for each of `per`. None: as much as is wanted."""
+
+    requests: int | None = None
+    tokens: int | None = None  # input and output
+    per: str = "all"  # "all" | "tenant" | "feature" | "key"
+
+
 class BudgetLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One budget that a call must fit in."""
 

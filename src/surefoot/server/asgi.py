@@ -14,11 +14,20 @@ import structlog
 
 from surefoot import __version__
 from surefoot.config.schema import Server
-from surefoot.errors import BudgetSpent, NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
+from surefoot.errors import (
+    BudgetSpent,
+    NotFound,
+    RateLimited,
+    RequestRefused,
+    StoreError,
+    SurefootError,
+    UpstreamFailed,
+)
 from surefoot.records import Request
+from surefoot.records.rate import RateState
 from surefoot.server.failure import where
 from surefoot.server.ports import Gateway
-from surefoot.server.proxy import door, outcomes, waiting
+from surefoot.server.proxy import door, outcomes, rates, waiting
 from surefoot.server.proxy.litellm import litellm_headers
 from surefoot.server.routes import Route, dialect_of, find
 from surefoot.wire import Dialect
@@ -78,6 +87,7 @@ class _Exchange:
         "_gateway",
         "_headers",
         "_id",
+        "_rate",
         "_receive",
         "_scope",
         "_send",
@@ -94,6 +104,7 @@ class _Exchange:
         self._headers: dict[str, str] = {}
         self._surface = "other"
         self._started = False
+        self._rate: RateState | None = None
 
     async def run(self) -> None:
         """Route and answer; whatever goes wrong is said in the caller's dialect."""
@@ -151,6 +162,10 @@ class _Exchange:
             self._gateway, body, self._headers, dialect=self._dialect.name, surface=route.surface, id=self._id,
             settings=self._settings,
         )  # fmt: skip
+        try:
+            await self._gateway.rates.admit(request)
+        finally:
+            self._rate = self._gateway.rates.state(request)
         if not request.stream:
             reply = await self._while_here(self._gateway.answer(request), _PATIENCE_SECONDS)
             if reply is not None:
@@ -272,6 +287,8 @@ class _Exchange:
                 body = tag_body(error.body, msgspec.json.encode(note))
         elif error is not None:
             headers.append(("x-should-retry", "true" if error.retry else "false"))
+        if isinstance(error, RateLimited):
+            headers.append(("retry-after", str(error.wait_seconds)))
         if isinstance(error, BudgetSpent) and error.resets_at_ns is not None:
             resets = datetime.fromtimestamp(error.resets_at_ns // 1_000_000_000, UTC)
             headers.append(("x-surefoot-budget-resets", resets.strftime("%Y-%m-%dT%H:%M:%SZ")))
@@ -295,6 +312,8 @@ class _Exchange:
         """Both SDKs' request ids, always."""
         own = self._id.encode()
         out = [*fixed, (b"x-request-id", own), (b"request-id", own)]
+        if self._rate is not None:
+            headers = (*headers, *rates.headers_of(self._rate, self._dialect.name, time.time_ns()))
         out += [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
         if length is not None:
             out.append((b"content-length", b"%d" % length))

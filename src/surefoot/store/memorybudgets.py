@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from surefoot.errors import StoreError
 from surefoot.records import Case, Entry, Reservation
 from surefoot.store.balances import Balances, Warned, wait_ns
+from surefoot.store.budgets import Grant
 
 Known = dict[tuple[str, str, int, int], Warned]
 
@@ -86,16 +87,18 @@ class MemoryWarnings:
 class MemoryRates:
     """`Rates` in a dictionary."""
 
+    shared = False
+
     def __init__(self) -> None:
         self._granted: dict[tuple[str, int], tuple[int, int]] = {}
 
-    async def grant(self, scope: str, minute: int, *, asked: tuple[int, int], most: tuple[int, int]) -> tuple[int, int]:
-        """(requests, tokens) granted of what was asked for."""
+    async def grant(self, scope: str, minute: int, *, asked: tuple[int, int], most: tuple[int, int]) -> Grant:
+        """What is granted of what was asked for."""
         old = self._granted.get((scope, minute), (0, 0))
-        given = (min(asked[0], max(0, most[0] - old[0])), min(asked[1], max(0, most[1] - old[1])))
+        grant = Grant.of(old, asked, most)
         self._granted = {key: value for key, value in self._granted.items() if key[1] >= minute}
-        self._granted[scope, minute] = (old[0] + given[0], old[1] + given[1])
-        return given
+        self._granted[scope, minute] = (old[0] + grant.given[0], old[1] + grant.given[1])
+        return grant
 
 
 def _order(warned: Warned) -> tuple[int, tuple[str, str, int, int]]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, and_, select
 
 from surefoot.store import schema
 from surefoot.store.balances import Warned, wait_ns
+from surefoot.store.budgets import Grant
 from surefoot.store.database import Room
 
 _warnings, _rates = schema.budget_warnings, schema.rates
@@ -50,22 +51,28 @@ class SqlWarnings(Room):
 class SqlRates(Room):
     """`Rates` on a table."""
 
-    async def grant(self, scope: str, minute: int, *, asked: tuple[int, int], most: tuple[int, int]) -> tuple[int, int]:
-        """(requests, tokens) granted of what was asked for."""
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may draw from it: a SQLite file has one process."""
+        return self.database.statements.shared
+
+    async def grant(self, scope: str, minute: int, *, asked: tuple[int, int], most: tuple[int, int]) -> Grant:
+        """What is granted of what was asked for."""
         statement = self.database.statements.new_rates
         mine = and_(_rates.c.scope == scope, _rates.c.minute == minute)
         wanted = select(_rates.c.requests, _rates.c.tokens).where(mine).with_for_update()
 
-        def grant(connection: Connection) -> tuple[int, int]:
+        def draw(connection: Connection) -> Grant:
             if connection.exec_driver_sql(statement, (scope, minute, 0, 0)).rowcount:
                 connection.execute(_rates.delete().where(_rates.c.scope == scope, _rates.c.minute < minute))
             requests, tokens = connection.execute(wanted).one()
-            given = (min(asked[0], max(0, most[0] - requests)), min(asked[1], max(0, most[1] - tokens)))
+            grant = Grant.of((requests, tokens), asked, most)
+            given = grant.given
             changed = _rates.update().where(mine)
             connection.execute(changed.values(requests=requests + given[0], tokens=tokens + given[1]))
-            return given
+            return grant
 
-        return await self.database.write(grant)
+        return await self.database.write(draw)
 
 
 def _found() -> Select[Any]:

@@ -33,6 +33,7 @@ class Statements:
 
     def __init__(self, dialect: Dialect, insert: Insert) -> None:
         self._dialect, self._insert = dialect, insert
+        self.shared = dialect.name == "postgresql"  # whether other processes may write meanwhile
         self._lists: dict[tuple[str, int], str] = {}
         self.chain = self._add(schema.chains)
         self.journal = self._add(schema.journal)
