@@ -10,6 +10,7 @@ from surefoot import __version__
 from surefoot.cli import (
     accounts,
     audit,
+    budgets,
     cases,
     classify,
     confidence,
@@ -63,6 +64,7 @@ app.add_typer(trail, name="audit", rich_help_panel=STEER)
 app.add_typer(cache, name="cache", rich_help_panel=STEER)
 app.command(rich_help_panel=MONEY)(money.ledger)
 app.command(rich_help_panel=MONEY)(lint.lint)
+app.command(rich_help_panel=MONEY)(budgets.budgets)
 app.add_typer(cases.app, name="cases", rich_help_panel=PEOPLE)
 app.command(rich_help_panel=PEOPLE)(label.label)
 app.command(rich_help_panel=PEOPLE)(staffing.leverage)
