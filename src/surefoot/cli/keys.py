@@ -91,7 +91,7 @@ def _budget(text: str) -> Budget:
     amount, _, window = text.partition("/")
     try:
         found = nanodollars(float(amount))
-    except (ValueError, ArithmeticError):
+    except (ValueError, ArithmeticError):  # also of nan and inf
         found = -1
     if window not in WINDOWS or found < 0:
         raise fail(

@@ -33,7 +33,7 @@ class ModelPrice(Struct, frozen=True, kw_only=True):
         return chosen
 
 
-class Budget(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Budget(Struct, frozen=True, kw_only=True):
     """What may be spent in a window at a place (organisation, tenant, feature, key), in one pot or in one for each of `per`."""
 
     nanodollars: int

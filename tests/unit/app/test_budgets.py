@@ -155,6 +155,7 @@ def test_a_rung_that_does_not_fit_is_left_out_and_the_next_one_answers() -> None
         assert left_out.limit is not None and left_out.limit.scope == "key:local/feature:f"
         assert (await replayed(world.store, reply.request_id)).same
         assert await world.balance("key:local/feature:f") == (COST, 0)
+        assert b'surefoot_unaffordable_rungs_total{feature="f",rung="dear"} 1.0' in world.app.metrics.text()
 
     run('ladder = ["dear", "cheap"]\nbudget = { usd = 0.005, at_limit = "cheaper" }\n', work)
 
