@@ -200,7 +200,7 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
         told = iter(sealed)
         rows = [_event_row(case_id, event, generation, told) for event in change.events]
         _write(connection, row, change.case, dict(zip(words, told, strict=True)), generation)
-        if change.done and change.events:
+        if change.done and change.events and (entries or change.case.is_worked):
             # Before the events: whoever commits a request locks budgets, then events.
             database.account(
                 connection, case_id, entries, released=change.case.is_worked, ended=change.case.has_ended
