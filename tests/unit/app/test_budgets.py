@@ -204,6 +204,51 @@ def test_streams_leave_out_rungs_too(mode: str) -> None:
     run(f'mode = "{mode}"\n{ladder}budget = {{ usd = 0.005, at_limit = "cheaper" }}\n', work)
 
 
+def test_answers_told_sentence_by_sentence_leave_out_rungs_too() -> None:
+    async def work(world: World) -> None:
+        request = replace(world.request("<context>You said so.</context> so", stream=True))
+        reply = await world.app.stream(request, include_usage=False)
+        async for _ in reply.events:
+            pass
+        entry = await world.store.journal.get(request.id)
+        assert entry is not None and (await replayed(world.store, request.id)).same
+        assert [step.value.kind for step in entry.steps if isinstance(step.value, NoDraft)] == ["budget"]
+        assert await world.balance("key:local/feature:f") == (COST, 0)
+
+    ladder = 'ladder = ["dear", "cheap"]\nmaps.cheap = { p = 0.9 }\nstream = "sentence"\n'
+    run(f'mode = "enforce"\n{ladder}budget = {{ usd = 0.005, at_limit = "cheaper" }}\n', work)
+
+
+def test_embeddings_are_set_aside_and_settled_like_everything() -> None:
+    async def work(world: World) -> None:
+        await world.ask(surface="embeddings")
+        total = await world.store.ledger.total()
+        assert total > 0 and await world.balance("organisation") == (total, 0)
+
+    run('ladder = ["cheap"]', work, root="budget = { usd = 1 }")
+
+
+def test_a_judge_is_charged_to_every_level() -> None:
+    async def work(world: World) -> None:
+        await world.ask()
+        assert len(world.upstream.seen) == 2
+        assert await world.balance("organisation") == (2 * COST, 0)
+
+    run('ladder = ["cheap"]\njudge = { model = "cheap" }', work, root="budget = { usd = 1 }")
+
+
+def test_a_caller_that_leaves_a_stream_leaves_nothing_set_aside() -> None:
+    async def work(world: World) -> None:
+        reply = await world.app.stream(world.request(stream=True), include_usage=False)
+        async for _ in reply.events:
+            break
+        await reply.events.aclose()  # type: ignore[attr-defined]
+        total = await world.store.ledger.total()
+        assert total > 0 and await world.balance("organisation") == (total, 0)
+
+    run('ladder = ["cheap"]', work, root="budget = { usd = 1 }")
+
+
 @pytest.mark.parametrize("at_limit", ["refuse", "cheaper"])
 def test_a_call_that_failed_before_its_fallback_was_refused_keeps_nothing_reserved(at_limit: str) -> None:
     async def work(world: World) -> None:
@@ -292,6 +337,18 @@ def test_without_money_for_a_person_the_safe_default_happens_at_once(default: st
         assert len(await world.store.cases.open_cases()) == 1
 
     run(UNSURE + HUMAN, work, default=default)
+
+
+@pytest.mark.parametrize("stream", ["hold", "sentence"])
+def test_a_stream_ends_with_the_safe_default_too(stream: str) -> None:
+    async def work(world: World) -> None:
+        await world.ask("the first")
+        await world.app.human_budgets.refresh(*world.app._budgets())
+        reply = await world.app.stream(world.request("the second", stream=True), include_usage=False)
+        said = b"".join([event async for event in reply.events]).decode()
+        assert NOBODY in said and '"decision":"default"' in said
+
+    run(UNSURE + f'stream = "{stream}"\n' + HUMAN, work)
 
 
 def test_a_red_flag_opens_a_case_whatever_people_have_cost() -> None:
