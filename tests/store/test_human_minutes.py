@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgspec.structs import replace
-from samples import MINUTE, SCOPE, WINDOW, case, commit, entry, limit, reservation
+from samples import MINUTE, SCOPE, WINDOW, case, commit, entry, label, limit, reservation
 
 from surefoot.records import CaseAnswer
 from surefoot.store import Store
@@ -89,3 +89,27 @@ async def test_cases_delivered_together_leave_nothing_set_aside(store: Store):
     assert await balance(store) == (25, 0)
     assert not await store.cases.withdraw(CASE, tenant="clinic", at_ns=T)
     assert await balance(store) == (25, 0)
+
+
+async def test_the_audit_of_a_case_that_ended_unjudged_is_booked_in_the_same_budgets(store: Store):
+    aside = replace(reservation("a", 40, BAR), id=CASE, rung="person")
+    withheld = replace(case("a"), propensity=1.0)
+    await store.commit(replace(commit("a", case=withheld), set_aside=aside))
+    assert await store.cases.withdraw(CASE, tenant="clinic", at_ns=T)
+    (audit,) = await store.cases.open_cases(kind="audit")
+    assert await balance(store) == (0, 0)
+    claim = await store.cases.claim(audit.id, by="amy", at_ns=T, lease_ns=LEASE)
+    assert claim is not None
+    answer = CaseAnswer(verb="accept", text="", by="amy")
+    assert await store.cases.answer(
+        audit.id, fence=claim.fence, answer=answer, label=label("l1"), at_ns=T, deliver_at_ns=T,
+        entries=(entry("a", 6, kind="human"),),
+    )  # fmt: skip
+    assert await balance(store) == (6, 0)
+
+
+async def test_a_question_that_joins_a_case_sets_nothing_aside_of_its_own(store: Store):
+    for name in ("a", "b"):
+        aside = replace(reservation(name, 40, BAR), id=f"case-{name}", rung="person")
+        await store.commit(replace(commit(name, case=case(name)), joins=True, set_aside=aside))
+    assert await balance(store) == (0, 40)

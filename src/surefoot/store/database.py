@@ -64,10 +64,17 @@ class Database:
         return self._scribe.seal(connection, subject, texts, moving=moving, old=old)
 
     def account(
-        self, connection: Connection, case_id: str, entries: Sequence[Entry], *, released: bool, ended: bool
+        self,
+        connection: Connection,
+        case_id: str,
+        entries: Sequence[Entry],
+        *,
+        released: bool,
+        ended: bool,
+        audit: str = "",
     ) -> None:
         """Book people's minutes on a case within a piece of work; see `Scribe.account`."""
-        self._scribe.account(connection, case_id, entries, released=released, ended=ended)
+        self._scribe.account(connection, case_id, entries, released=released, ended=ended, audit=audit)
 
     def believe(self, connection: Connection, entry: CacheEntry) -> None:
         """Put an answer into the cache within a piece of work."""

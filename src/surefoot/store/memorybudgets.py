@@ -28,8 +28,8 @@ class MemoryBalances:
         """(spent, reserved) of a budget in nano-dollars; (0, 0) before its first use."""
         return self._balances.get((scope, window))
 
-    def account(self, case: Case, entries: Sequence[Entry]) -> None:
-        """Move the budgets that a case's opening set people's minutes aside in, by what its entries booked."""
+    def account(self, case: Case, entries: Sequence[Entry], audit: Case | None = None) -> None:
+        """Move the budgets that a case's opening set minutes aside in, by what its entries booked; an audit's follow suit."""
         held = self._reservations.get(case.id)
         if held is None:
             return
@@ -37,6 +37,8 @@ class MemoryBalances:
         self._balances.move(held.limits, spent=spent, reserved=-held.nanodollars if case.is_worked else 0)
         if case.is_worked:
             self._reservations[case.id] = replace(held, nanodollars=0)
+        if audit is not None:
+            self._reservations[audit.id] = replace(held, id=audit.id, nanodollars=0)
         if case.has_ended:
             del self._reservations[case.id]
 

@@ -265,11 +265,19 @@ class Scribe:
         add_up(connection, self._statements, page.rollups, self._series)
 
     def account(
-        self, connection: Connection, case_id: str, entries: Sequence[Entry], *, released: bool, ended: bool
+        self,
+        connection: Connection,
+        case_id: str,
+        entries: Sequence[Entry],
+        *,
+        released: bool,
+        ended: bool,
+        audit: str = "",
     ) -> None:
         """Move the budgets of a case's minutes by what its entries book. Locks: reservation, budgets.
 
         Args:
+            audit: id of a case that judges this one's draft from now on: its minutes go to the same budgets.
             released: whether nothing needs to be set aside any more: it is answered, or has ended.
             ended: whether no minutes can come any more.
         """
@@ -286,6 +294,9 @@ class Scribe:
             if released and not ended:
                 mine = schema.reservations.c.id == case_id
                 connection.execute(schema.reservations.update().where(mine).values(nanodollars=0))
+        if audit:
+            kept = dict(zip(RESERVATION_FIELDS, rows[0], strict=False)) | {"id": audit, "nanodollars": 0}
+            page.reservations.append((*kept.values(), self.chain))
         if ended:
             page.drop_reservations.append((case_id,))
         page.write(connection, self._statements)
