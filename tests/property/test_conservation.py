@@ -236,6 +236,6 @@ def test_peoples_minutes_are_in_the_same_sum(world: World, worked: list[int | No
             case, by=ANN, fence=fence, verb="replace", text=f"Answer {place}.", seconds=seconds
         )
         assert world.runner.run(answer)
-    booked = sum(human_cost(max(1, seconds or 0), 60_000_000_000) for seconds in worked)
+    booked = sum(human_cost(1 if seconds is None else seconds, 60_000_000_000) for seconds in worked)
     assert world.total() - before == PLAIN + booked
     assert world.balance() == (world.total(), world.aside())
