@@ -12,7 +12,8 @@ SurefootError
  │   ├─ BodyTooLarge         413 longer than `server.max_body_bytes`
  │   ├─ BodyTooSlow          408 the body did not arrive in time
  │   ├─ FeatureStopped       503 a person stopped the feature
- │   ├─ BudgetSpent          429 the budget of this key and feature is used up
+ │   ├─ BudgetSpent          429 a budget that the call falls under has no room for it
+ │   ├─ RateLimited          429 too many requests or tokens in this minute
  │   └─ UpstreamFailed       the last rung's provider failed and nothing else is left; carries its status
  ├─ ProviderError        a provider did not answer: Unreachable, TimedOut, BadAnswer, Overloaded, Rejected
  ├─ StoreError           the database did not take or give a record; nothing was half-written
@@ -108,16 +109,53 @@ class BodyTooSlow(RequestRefused):
 
 
 class BudgetSpent(RequestRefused):
-    """The budget is used up. Raise it or wait for `resets_at_ns`."""
+    """A budget has no room for the call. Raise it or wait for `resets_at_ns`; `cheaper`: other rungs may still fit.
+
+    The message names the level that stopped the call; figures are told of pots that are the caller's own.
+    """
 
     status = 429
     code = "budget_exceeded"
 
-    def __init__(self, scope: str, *, spent: int, limit: int, resets_at_ns: int | None) -> None:
+    def __init__(
+        self, scope: str, *, spent: int, limit: int, resets_at_ns: int | None, window: str = "", cheaper: bool = False,
+        message: str = "",
+    ) -> None:  # fmt: skip
         self.scope, self.spent, self.limit, self.resets_at_ns = scope, spent, limit, resets_at_ns
-        super().__init__(
-            f"the budget of {scope} is spent: {spent / 1e9:.6f} of {limit / 1e9:.6f} USD are used or reserved"
-        )
+        self.window, self.cheaper = window, cheaper
+        whose, own = _whose(scope.removeprefix("people+"))
+        when = f" for {window}" if window not in ("", "total") else ""
+        figures = f": {spent / 1e9:.6f} of {limit / 1e9:.6f} USD are used or reserved" if own else ""
+        super().__init__(message or f"the budget of {whose}{when} has no room for this call{figures}")
+
+
+class RateLimited(RequestRefused):
+    """Too much was asked in this minute: `what` is "requests" or "tokens". Not to be tried again when it never fits."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+
+    def __init__(self, scope: str, what: str, *, limit: int, needed: int, wait_seconds: int) -> None:
+        self.scope, self.what, self.limit, self.wait_seconds = scope, what, limit, wait_seconds
+        self.retry = needed <= limit
+        until = f"try again in {wait_seconds} seconds" if self.retry else f"this one needs {needed} and never fits"
+        super().__init__(f"the rate limit of {_whose(scope)[0]} is reached: {limit} {what} a minute; {until}")
+
+
+def _whose(scope: str) -> tuple[str, bool]:
+    """(what a caller is told of a pot, whether everything in it is the caller's own or its tenant's)."""
+    level, _, rest = scope.partition(":")
+    feature = rest.partition("/feature:")[2].removesuffix("/own")
+    on = f" on feature {feature}" if feature else ""
+    match level:
+        case "key" | "tenant":
+            return f"this {level}{on}", True
+        case "feature":
+            return f"feature {rest}", False
+        case "organisation":
+            return "the organisation", False
+        case _:
+            return scope, True
 
 
 class FeatureStopped(RequestRefused):

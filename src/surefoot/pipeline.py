@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from msgspec.structs import replace
 
 from surefoot.errors import ProviderError
-from surefoot.policy import Feature, Policy, above, act, admit, decide, route, weigh
+from surefoot.policy import Feature, Policy, above, act, action_of, admit, decide, route, weigh
 from surefoot.records import (
     Ask,
     Attempt,
@@ -24,7 +24,6 @@ from surefoot.records import (
     Draft,
     Escalate,
     Evidence,
-    Fail,
     Question,
     Request,
     Rung,
@@ -117,7 +116,7 @@ async def answer(request: Request, policy: Policy, stages: Stages, trace: Trace)
     feature = policy.features[request.feature]
     question = await trace.effect(None, stages.read, request)
     if (sent := admit(feature, question)) is not None:
-        return _admitted(feature, trace, sent)
+        return _admitted(feature, question, trace, sent)
     best, below, rest = None, Below(), route(feature, question)
     while True:
         rung, rest = rest[0], rest[1:]
@@ -167,7 +166,7 @@ async def through(request: Request, policy: Policy, stages: Stages, trace: Trace
     feature = policy.features[request.feature]
     question = await trace.effect(None, stages.read, request)
     if (sent := admit(feature, question)) is not None:
-        return _admitted(feature, trace, sent)
+        return _admitted(feature, question, trace, sent)
     best, below, rest = None, Below(), route(feature, question)
     while True:
         rung, rest = rest[0], rest[1:]
@@ -201,7 +200,7 @@ async def by_sentence(
     feature = policy.features[request.feature]
     question = await trace.effect(None, stages.read, request)
     if (sent := admit(feature, question)) is not None:
-        yield _admitted(feature, trace, sent)
+        yield _admitted(feature, question, trace, sent)
         return
     best, below, rest, said = None, Below(), route(feature, question), ""
     while True:
@@ -312,7 +311,7 @@ async def judge(
     trace.decided(rung, verdict)
     if act(feature, verdict, draft):
         return _decision(feature, "deliver", verdict, tried, evidence, confidence), True
-    action = {Escalate: "escalate", Fail: "fail"}.get(type(verdict), "climb")
+    action = action_of(feature, tried.ask.question, verdict)
     if not isinstance(draft, Draft) and best is not None and action != "fail":
         shown = best
     else:
@@ -324,10 +323,10 @@ async def judge(
     return final, not isinstance(verdict, Stronger)
 
 
-def _admitted(feature: Feature, trace: Trace, sent: Escalate) -> Decision:
+def _admitted(feature: Feature, question: Question, trace: Trace, sent: Escalate) -> Decision:
     """The decision of a rule that stands before every rung, in `observe` too: it was written down on purpose."""
     trace.decided(None, sent)
-    return Decision(verdict=sent, action="escalate", mode=feature.mode, rung=None)
+    return Decision(verdict=sent, action=action_of(feature, question, sent), mode=feature.mode, rung=None)
 
 
 def _decision(

@@ -93,6 +93,24 @@ maps = {{ half-stream = {{ p = 0.9 }}, "continued:goes-on" = {{ p = 0.9 }} }}
 [features.poor]
 ladder = ["plain"]
 budget = {{ usd = 0.0, window = "total" }}
+[features.race]
+ladder = ["plain"]
+budget = {{ usd = 0.03, window = "total", per = "all" }}
+[features.short]
+ladder = ["plain"]
+budget = [{{ usd = 0.009, window = "total" }}, {{ usd = 0.02, window = "hour", per = "all" }}]
+[features.empty-hour]
+ladder = ["claude-plain"]
+budget = {{ usd = 0.0, window = "hour" }}
+[features.limited]
+ladder = ["plain"]
+rate = {{ requests_per_minute = 2, tokens_per_minute = 100000 }}
+[features.limited-stream]
+ladder = ["plain"]
+rate = {{ requests_per_minute = 1000 }}
+[features.limited-claude]
+ladder = ["claude-plain"]
+rate = {{ requests_per_minute = 2, tokens_per_minute = 100000 }}
 [people.nurse]
 holding = "A nurse will answer you."
 retry_after_seconds = 7

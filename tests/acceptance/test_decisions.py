@@ -101,7 +101,7 @@ def test_a_spent_budget_is_a_rate_limit_error_that_is_not_retried(client: openai
     with pytest.raises(openai.RateLimitError) as caught:
         client.with_options(max_retries=3).chat.completions.create(model="poor", messages=messages("x"))
     assert caught.value.response.headers["x-should-retry"] == "false"
-    assert caught.value.body["code"] == "budget_exceeded"
+    assert (caught.value.body["code"], caught.value.body["type"]) == ("insufficient_quota", "insufficient_quota")
 
 
 def test_a_decision_replays_byte_for_byte(client: openai.OpenAI, gateway: Running) -> None:

@@ -16,11 +16,13 @@ from surefoot.app.crowd import Crowd
 from surefoot.app.desk import Desk
 from surefoot.app.directory import cards, feature_for
 from surefoot.app.held import Held
+from surefoot.app.humanbudget import HumanBudgets
 from surefoot.app.keys import KeyRing
 from surefoot.app.killswitch import KillSwitch
 from surefoot.app.metrics import Metrics
 from surefoot.app.notify import Notify
 from surefoot.app.outcomes import Outcomes
+from surefoot.app.rates import RateLimits
 from surefoot.app.repeats import Repeats
 from surefoot.app.reply import Note, Reply, StreamReply, delivered, headers_of, held, note_of
 from surefoot.app.retention import Retention
@@ -33,9 +35,17 @@ from surefoot.app.streams import cut_tagged, pass_on
 from surefoot.app.waiting import Waiting
 from surefoot.app.webhooks import Webhooks
 from surefoot.config.load import Config
-from surefoot.errors import ContextTooLong, NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
+from surefoot.errors import (
+    BudgetSpent,
+    ContextTooLong,
+    NotFound,
+    RequestRefused,
+    StoreError,
+    SurefootError,
+    UpstreamFailed,
+)
 from surefoot.pipeline import Passing, Released, Stages
-from surefoot.policy import Policy
+from surefoot.policy import Budgets, Policy
 from surefoot.providers.registry import Registry
 from surefoot.records import Caller, Case, Decision, NoDraft, Request
 from surefoot.store import Store
@@ -52,10 +62,12 @@ class App:
 
     def __init__(self, config: Config, store: Store) -> None:
         self.store, self.metrics, self.keys = store, Metrics(), KeyRing(store)
-        self.settler = Settler(store, self.metrics)
+        self.rates = RateLimits(store.rates, lambda: self.serving.runtime.rates)
+        self.settler = Settler(store, self.metrics, self.rates.ended)
         self.stops, self.access = KillSwitch(store), Access(store)
         repeats = Repeats(store)
-        self.serving = Serving(config, store, self.settler, self.stops, repeats)
+        self.human_budgets = HumanBudgets(store)
+        self.serving = Serving(config, store, self.settler, self.stops, repeats, self.human_budgets)
         self.outcomes = Outcomes(store, lambda: self.policy.features)
         self.desk = Desk(store, self.serving)
         self.waiting = Waiting(store, self.serving, self.settler)
@@ -77,11 +89,13 @@ class App:
         app.retention.begin()
         await app.keys.refresh()
         await app.stops.refresh()
+        await app.human_budgets.refresh(*app._budgets())
         loops = (
             app.keys.keep_fresh(app.settler.lost), app.stops.keep_fresh(app.settler.lost), app._sweep(),
             app.serving.keep_learning(), app.webhooks.keep_sending(), app.waiting.keep_delivering(),
             app.waiting.keep_deadlines(), app.notify.keep_telling(), app.retention.keep(),
             app.spending.keep_watching(),
+            app.human_budgets.keep_fresh(app._budgets, app.settler.lost),
         )  # fmt: skip
         app._loops = [asyncio.create_task(loop) for loop in loops]
         return app
@@ -242,6 +256,9 @@ class App:
             runtime.recorder.record(request, decision.attempt)
         return outcome, note_of(outcome, decision)
 
+    def _budgets(self) -> tuple[Budgets, Policy]:
+        return self.serving.runtime.budgets, self.policy
+
     async def _sweep(self) -> None:
         """Every quarter of a minute: book what dead replicas left reserved, show commit waits."""
         while True:
@@ -261,6 +278,12 @@ def _failed(decision: Decision) -> RequestRefused:
     attempt = decision.attempt
     if attempt is not None and isinstance(attempt.draft, NoDraft) and attempt.draft.kind == "too_long":
         return ContextTooLong(attempt.draft.reason, param="messages")
+    limit = attempt.draft.limit if attempt is not None and isinstance(attempt.draft, NoDraft) else None
+    if limit is not None:
+        return BudgetSpent(
+            limit.scope, spent=0, limit=limit.limit_nanodollars, resets_at_ns=limit.resets_at_ns, window=limit.window,
+            message=decision.verdict.reason,
+        )  # fmt: skip
     status = getattr(decision.verdict, "status", 502)
     body = attempt.error_body if attempt else b""
     return UpstreamFailed(decision.verdict.reason, status=status, body=body, retry=status in (408, 409, 429, 503, 529))

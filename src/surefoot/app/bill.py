@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from surefoot.app.keys import caller_of
 from surefoot.ledger.bill import DAY_NS, PROFILE_DAYS, Bill, Limit, Month, bill, billed
 from surefoot.ledger.changes import Change, Period, compare, period
-from surefoot.policy import Policy
-from surefoot.records import Spent
+from surefoot.policy import Budgets
+from surefoot.records import BudgetLimit, Caller, Spent
 from surefoot.stats.forecast import LONGEST
 from surefoot.store import Store
 
@@ -16,7 +17,7 @@ _ALL_NS = 2**62  # one stretch, whatever the time: each request counts once
 _CELL = ("feature", "rung", "model", "kind")
 
 
-async def read_bill(store: Store, policy: Policy, month: Month, *, feature: str | None = None) -> Bill:
+async def read_bill(store: Store, budgets: Budgets, month: Month, *, feature: str | None = None) -> Bill:
     """The bill of a month. Raises StoreError.
 
     Args:
@@ -25,7 +26,7 @@ async def read_bill(store: Store, policy: Policy, month: Month, *, feature: str 
     today_ns = month.now_ns // DAY_NS * DAY_NS
     since_ns = month.start_ns if month.over else min(month.start_ns, today_ns - LONGEST * DAY_NS)
     until_ns = min(month.end_ns, month.now_ns + 1)
-    by = ("key_id", "feature", "kind")
+    by = ("tenant", "key_id", "feature", "kind")
     days = await store.ledger.spent(by=by, since_ns=since_ns, until_ns=until_ns, step_ns=DAY_NS)
     hours: Sequence[Spent] = ()
     if not month.over:
@@ -36,7 +37,8 @@ async def read_bill(store: Store, policy: Policy, month: Month, *, feature: str 
     return bill(
         [row for row in days if feature in (None, row.feature)],
         [row for row in hours if feature in (None, row.feature)],
-        month, change=change, limits=[each for each in await _limits(store, policy, days) if feature in (None, each.feature)],
+        month, change=change,
+        limits=[each for each in await _limits(store, budgets, days, month) if feature in (None, each.feature)],
     )  # fmt: skip
 
 
@@ -62,17 +64,27 @@ async def _period(store: Store, start_ns: int, end_ns: int, feature: str | None)
     )
 
 
-async def _limits(store: Store, policy: Policy, days: Sequence[Spent]) -> list[Limit]:
-    """Monthly budgets of keys that spent something: of the feature for each key, and the key's own for each feature."""
-    keys = {key.id: key for key in await store.keys.all() if key.revoked_at_ns is None}
-    found = []
-    for key_id, name in sorted({(row.key_id, row.feature) for row in billed(days)}):
-        limits = []
-        rules, key = policy.features.get(name), keys.get(key_id)
-        if rules is not None and rules.budget_nanodollars is not None and rules.budget_window == "month":
-            limits.append(rules.budget_nanodollars)
-        if key is not None and key.budget_nanodollars is not None and key.budget_window == "month":
-            limits.append(key.budget_nanodollars)
-        if limits:
-            found.append(Limit(key_id=key_id, feature=name, nanodollars=min(limits)))
-    return found
+async def _limits(store: Store, budgets: Budgets, days: Sequence[Spent], month: Month) -> list[Limit]:
+    """Monthly budgets that some of the spending counts in; of several over one pot the lowest. Those that count people's
+    minutes too are left out: the bill does not.
+    """
+    callers = {key.id: caller_of(key) for key in await store.keys.all()}
+    found: dict[str, Limit] = {}
+    for key_id, tenant, name in sorted({(row.key_id, row.tenant, row.feature) for row in billed(days)}):
+        caller = callers.get(key_id) or Caller(key_id=key_id, tenant=tenant)
+        for limit in budgets.limits(caller, name, month.now_ns):
+            lowest = found.get(limit.scope)
+            if limit.window != month.name or limit.scope.startswith("people+"):
+                continue
+            if lowest is None or limit.limit_nanodollars < lowest.nanodollars:
+                found[limit.scope] = _limit(limit, caller, name)
+    return list(found.values())
+
+
+def _limit(limit: BudgetLimit, caller: Caller, feature: str) -> Limit:
+    """What counts in a pot, read from its name."""
+    places = {part.partition(":")[0] for part in limit.scope.split("/")}
+    return Limit(
+        key_id=caller.key_id if "key" in places else "", feature=feature if "feature" in places else "",
+        tenant=caller.tenant if "tenant" in places else "", nanodollars=limit.limit_nanodollars,
+    )  # fmt: skip

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
 from surefoot.app.economics import baseline_name
 from surefoot.app.evidence import check_set, reading
+from surefoot.config.budgets import build_budgets, build_rates
 from surefoot.config.load import Config
 from surefoot.config.schema import File, ModelSettings, ProviderSettings
 from surefoot.errors import ConfigError
 from surefoot.pipeline import Stages
-from surefoot.policy import Feature, Policy
+from surefoot.policy import Budgets, Feature, Policy, Rates
 from surefoot.providers import Provider
 from surefoot.providers.anthropic import AnthropicProvider
 from surefoot.providers.extractive import Extractive
@@ -54,6 +55,8 @@ class Runtime:
     providers: tuple[Provider, ...]
     handbooks: Mapping[str, Handbook]  # by feature
     baselines: Mapping[str, ModelPrice | None]  # by feature: what its saving is stated against; None: no price is known
+    budgets: Budgets
+    rates: Rates
     gates: tuple[HttpGate, ...] = ()
     recorder: Recorder | None = None
 
@@ -65,17 +68,27 @@ class Runtime:
             await gate.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is looked up at every request."""
+
+    standings: Mapping[str, str] | None = None  # by feature, how its promise stands
+    stops: Mapping[str, Stop] | None = None  # by feature, whether it is stopped
+    repeats: Repeats | None = None  # knows which questions have a case
+    people_spent: Container[str] = frozenset()  # the features whose human budget has no room for another case
+
+
+NOTHING = Watched()
+
+
 def build(
-    config: Config, store: Store, prices: PriceBook, on_lost: Callable[[BaseException], None],
-    standings: Mapping[str, str] | None = None, stops: Mapping[str, Stop] | None = None,
-    repeats: Repeats | None = None, prompts: Prompts | None = None,
+    config: Config, store: Store, prices: PriceBook, on_lost: Callable[[BaseException], None], watched: Watched = NOTHING,
+    prompts: Prompts | None = None,
 ) -> Runtime:  # fmt: skip
     """The runtime of a configuration. Raises ConfigError, also for a model that no price is known of.
 
     Args:
-        standings: by feature, how its promise stands; looked up at every request.
-        stops: by feature, whether it is stopped; looked up at every request.
-        repeats: knows which questions have a case.
+        watched: what its requests look up.
         prompts: what was learned of them before.
     """
     known = prompts or Prompts()
@@ -86,13 +99,14 @@ def build(
         vendors=tuple(provider for provider in providers.values() if provider.kind in _VENDORS),
         price_of=lambda provider, model: prices.price(provider.kind, model, None),
     )
+    budgets = build_budgets(settings)
     masks = {name: feature.mask for name, feature in settings.features.items() if feature.mask}
     calls = Calls(registry, store, on_lost=on_lost, masks=masks, estimator=known.estimator)
     readings = {name: reading(given) for name, given in settings.features.items()}
     handbooks = {name: found.handbook for name, found in readings.items() if found.handbook is not None}
     checks = {name: check_set(given, calls) for name, given in settings.features.items()}
     stages = Stages(
-        read=ReadRequest(readings, standings, stops, repeats),
+        read=ReadRequest(readings, watched.standings, watched.stops, watched.repeats, watched.people_spent),
         fit=Fit(
             registry,
             config.policy,
@@ -100,6 +114,7 @@ def build(
             estimator=known.estimator,
             prefixes=known.prefixes,
             harmful=known.harmful,
+            budgets=budgets,
         ),
         call=calls,
         check=Checks(checks),
@@ -113,6 +128,7 @@ def build(
         providers=tuple(providers.values()), gates=tuple(gates),
         recorder=Recorder(settings.recorder.file) if settings.recorder.file else None, handbooks=handbooks,
         baselines=baselines,
+        budgets=budgets, rates=build_rates(settings),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 import structlog
 
 from surefoot.errors import NotAuthenticated, StoreError
-from surefoot.records import Caller
+from surefoot.records import Caller, Key
 from surefoot.store import Store
 
 LOCAL = Caller(key_id="local", tenant="local", scopes=("outcomes",))
@@ -46,10 +46,7 @@ class KeyRing:
         keys = await self._store.keys.all()
         self._any = bool(keys)
         self._callers = {
-            key.hash: Caller(
-                key_id=key.id, tenant=key.tenant, features=key.features,
-                budget_nanodollars=key.budget_nanodollars, budget_window=key.budget_window, scopes=key.scopes,
-            )
+            key.hash: caller_of(key)
             for key in keys
             if key.revoked_at_ns is None
         }  # fmt: skip
@@ -63,3 +60,11 @@ class KeyRing:
             except StoreError as error:
                 on_lost("key refresh")
                 log.warning("keys could not be read", error=type(error).__name__)
+
+
+def caller_of(key: Key) -> Caller:
+    """Whom a key stands for."""
+    return Caller(
+        key_id=key.id, tenant=key.tenant, features=key.features, budget_nanodollars=key.budget_nanodollars,
+        budget_window=key.budget_window, budgets=key.budgets, scopes=key.scopes,
+    )  # fmt: skip

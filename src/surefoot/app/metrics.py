@@ -21,6 +21,7 @@ _COUNTERS = {
     "surefoot_cache_lookups": ("Cache rungs tried", ("result",)),
     "surefoot_unavailable_rungs": ("Rungs that could not be asked", ("feature", "rung")),
     "surefoot_contents_expired": ("Contents destroyed by retention", ()),
+    "surefoot_unaffordable_rungs": ("Rungs left out because a budget had no room", ("feature", "rung")),
     "surefoot_lost": ("Things that failed open", ("what",)),
     "surefoot_holds_refused": ("Waiting callers answered at once: their tenant had too many connections", ("kind",)),
 }
@@ -72,6 +73,8 @@ class Metrics:
                 self._counts["surefoot_cache_lookups"][(kind,)] += 1
             elif kind == "unavailable":
                 self._counts["surefoot_unavailable_rungs"][feature, draft.rung] += 1
+            elif kind == "budget":
+                self._counts["surefoot_unaffordable_rungs"][feature, draft.rung] += 1
         tokens, spend = self._counts["surefoot_tokens"], self._counts["surefoot_spend_usd"]
         for settlement in settlements:
             for entry in settlement.entries:

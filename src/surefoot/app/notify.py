@@ -1,5 +1,5 @@
-"""Telling people that the queue is late, or that spend left its interval: by webhook and by mail, with roles, features and
-numbers, never with what was said.
+"""Telling people that the queue is late, a budget nearly spent or spend out of its interval: by webhook and by mail, with
+roles, pots, features and numbers, never with what was said.
 
 What was told is an event of the audit trail, and that is what keeps it from being told again too soon, by any replica. A
 way that fails is counted and tried again later; nothing waits for it.
@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -30,10 +31,12 @@ from surefoot.ledger.surge import KIND
 from surefoot.records import Case
 from surefoot.records.audit import AuditEvent
 from surefoot.store import Store
+from surefoot.store.balances import Warned
 
 LOOK_SECONDS = 15.0
 MOST = 500  # cases of a role that are looked at; more are "500 or more"
 _AN_HOUR = 20  # notices, at most; the digest comes beside them
+_WARNINGS = 20  # of budgets, in one look
 _AGAIN_SECONDS = 60.0  # after a way failed
 _NS = 1_000_000_000
 _DAY_NS = 86_400 * _NS
@@ -47,12 +50,13 @@ log = structlog.get_logger("surefoot")
 class Notice(Struct, frozen=True, kw_only=True):
     """What people are told: a kind, whom it concerns, and numbers."""
 
-    kind: str  # "late" | "near" | "nobody" | "digest" | "spend"
-    role: str  # "" for the digest and for spend
+    kind: str  # "late" | "near" | "nobody" | "digest" | "spend" | "budget"
+    role: str  # "" for the digest and for spend; of a budget its pot
     text: str
     numbers: dict[str, int] = {}
     feature: str = ""  # of spend; "*" is all together
     incident: str = ""  # of spend: it is told once
+    id: str = ""  # the same whenever it is sent again; "" when it is never
 
     @property
     def on(self) -> str:
@@ -107,6 +111,16 @@ class Notify:
             if late or (notice.kind == "digest" and last >= _today_ns(settings, now)):
                 continue
             if await self._tell(notice, settings, now):
+                done.append(notice)
+        return [*done, *await self._budgets(settings, now)]
+
+    async def _budgets(self, settings: NotifySettings, now: int) -> list[Notice]:
+        """Tell of budgets whose levels were reached within a day: once each, again only when every way failed."""
+        done = []
+        for warned in await self._store.warnings.claim(now_ns=now, since_ns=now - _DAY_NS, limit=_WARNINGS):
+            notice = of_budget(warned)
+            if await self._tell(notice, settings, now):
+                await self._store.warnings.told(warned, at_ns=now)
                 done.append(notice)
         return done
 
@@ -195,7 +209,7 @@ class Notify:
         )
         headers = {
             "content-type": "application/json", "user-agent": "surefoot",
-            DELIVERY: f"notice_{notice.kind}_{notice.incident or now}",
+            DELIVERY: notice.id or f"notice_{notice.kind}_{notice.incident or now}",
             SIGNATURE: sign(settings.webhook_secret, now // _NS, body),
         }  # fmt: skip
         said = await post(settings.webhook, body, headers, networks(settings.webhook_allow))
@@ -204,6 +218,19 @@ class Notify:
 
     def _settings(self) -> NotifySettings:
         return self._serving.runtime.config.settings.notify
+
+
+def of_budget(warned: Warned) -> Notice:
+    """What is told of a budget: its pot, its window and amounts. Pots are named by keys' ids, tenants and features."""
+    percent, spent, limit = warned.level_ppm / 10_000, warned.spent / 1e9, warned.limit_nanodollars / 1e9
+    what = "has no more room" if warned.level_ppm >= 1_000_000 else f"has reached {percent:g} %"
+    text = f"the budget of {warned.scope} for {warned.window} {what}: {spent:.6f} of {limit:.6f} USD are spent"
+    numbers = {
+        "level_ppm": warned.level_ppm, "spent_nanodollars": warned.spent, "limit_nanodollars": warned.limit_nanodollars,
+        "over_nanodollars": max(0, warned.spent - warned.limit_nanodollars),
+    }  # fmt: skip
+    name = blake2b("\0".join(map(str, warned.key)).encode(), digest_size=16).hexdigest()
+    return Notice(kind="budget", role=warned.scope, text=text, numbers=numbers, id=f"notice_{name}")
 
 
 def of_role(role: str, given: PersonSettings, waiting: Sequence[Case], now: int, near_seconds: float) -> list[Notice]:

@@ -23,7 +23,7 @@ class Note(Struct, frozen=True, kw_only=True):
     """The `surefoot` object in the body of every answer."""
 
     request_id: str
-    decision: str  # what was done: "deliver" | "escalate" | "fail" | "pending" in a stream's first event
+    decision: str  # what was done: "deliver" | "escalate" | "default" | "fail" | "pending" in a stream's first event
     verdict: str  # what the policy says: "deliver" | "stronger" | "escalate" | "fail"
     reason: str
     feature: str

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import structlog
 from msgspec.structs import replace
 
-from surefoot.app.build import Prompts, Runtime, build
+from surefoot.app.build import Prompts, Runtime, Watched, build
 from surefoot.app.harm import Harms
 from surefoot.app.settler import Settler
 from surefoot.app.standings import Standings
@@ -35,8 +35,9 @@ class Serving:
 
     def __init__(
         self, config: Config, store: Store, settler: Settler, stops: Mapping[str, Stop] | None = None,
-        repeats: Repeats | None = None,
+        repeats: Repeats | None = None, people_spent: Container[str] = frozenset(),
     ) -> None:  # fmt: skip
+        self._people_spent = people_spent
         self._store, self._settler, self._stops, self._repeats = store, settler, stops, repeats
         self._prices = PriceBook()
         self._written, self._learned, self._number = config, Learned(), 0
@@ -108,9 +109,9 @@ class Serving:
             self._store,
             self._prices,
             self._settler.lost_reservation,
-            self.standings,
-            self._stops,
-            self._repeats,
+            Watched(
+                standings=self.standings, stops=self._stops, repeats=self._repeats, people_spent=self._people_spent
+            ),
             self._prompts,
         )
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from surefoot.app.economics import answering_model, baseline_nanodollars, earned
 from surefoot.app.times import times_of
-from surefoot.policy import Feature, audit_lot
+from surefoot.policy import Budgets, Feature, audit_lot
 from surefoot.providers.billing import entries_of
 from surefoot.records import (
     Attempt,
@@ -29,11 +29,16 @@ from surefoot.records import (
     ModelPrice,
     PricedCall,
     Request,
+    Reservation,
     Settlement,
 )
+from surefoot.records.case import human_cost
 from surefoot.records.hook import place_of
 from surefoot.review.priority import AUDIT_SECONDS, rank_ns, risk_of
 from surefoot.trace import LiveTrace
+
+NOBODY = "We are sorry: nobody can answer your question at the moment. Please ask again later, or in another way."
+UNCHECKED = "No person could check this. A language model wrote it, and it may be wrong:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +81,35 @@ class Outcome:
 
     @property
     def holding(self) -> str:
-        """What the caller is told while a person answers: the rule's own words where a rule has some, else its person's."""
+        """What the caller is told while a person answers: the rule's own words where a rule has some, else its person's.
+
+        Where there is no money for a person it is the safe default, and the end of it.
+        """
+        if self.action == "default":
+            return self._default
         verdict = self.decision.verdict if self.decision else None
         sent = verdict if isinstance(verdict, Escalate) else None
         person = self.feature.person_of(sent.role) if sent and sent.role else self.feature.person
         rule = sent.rule if sent else ""
         own = next((admit.holding for admit in self.feature.admits if rule and admit.name == rule), person.holding)
         return own if own != person.holding else person.holding_at(self.request.at_ns)
+
+    @property
+    def _default(self) -> str:
+        """The role's safe default; asking a stronger model is none here: the ladder is climbed already."""
+        decision = self.decision
+        verdict = decision.verdict if decision else None
+        role = verdict.role if isinstance(verdict, Escalate) else self.feature.person.role
+        attempt = decision.attempt if decision else None
+        whole = attempt is not None and attempt.answer is not None and not attempt.draft.released
+        if (
+            attempt is None
+            or attempt.answer is None
+            or not whole
+            or self.feature.person_of(role).safe_default != "draft"
+        ):
+            return NOBODY
+        return f"{UNCHECKED}\n\n{attempt.answer.text}" if attempt.answer.text.strip() else NOBODY
 
 
 def case_id(request: Request) -> str:
@@ -101,7 +128,9 @@ def settle(
     )  # fmt: skip
 
 
-def commit_of(outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: int) -> Commit:
+def commit_of(
+    outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: int, budgets: Budgets | None = None
+) -> Commit:
     """The one transaction of a request."""
     request, decision = outcome.request, outcome.decision
     lot = _lot(outcome)
@@ -142,6 +171,7 @@ def commit_of(outcome: Outcome, *, pseudonym: str, keep_content: bool, epoch: in
         joins=request.wait.joins,
         cache=_believed(outcome, epoch),
         revenue=earned(outcome.feature, request, outcome.action),
+        set_aside=_set_aside(outcome, case, budgets) if case is not None and budgets is not None else None,
     )
 
 
@@ -202,6 +232,20 @@ def _case(outcome: Outcome, pseudonym: str) -> Case | None:
     )
     times = times_of(case, feature.person_of(role), now_ns=request.at_ns)
     return replace(case, rank_ns=times.rank_ns, due_at_ns=times.due_at_ns, deadline_ns=times.deadline_ns)
+
+
+def _set_aside(outcome: Outcome, case: Case, budgets: Budgets) -> Reservation | None:
+    """The minutes that a case may take, in every budget that counts people; None when none does."""
+    request = outcome.request
+    limits = budgets.human_limits(request.caller, request.feature, request.at_ns)
+    if not limits:
+        return None
+    person = outcome.feature.person_of(case.role)
+    return Reservation(
+        id=case.id, request_id=request.id, at_ns=request.at_ns, tenant=request.caller.tenant, key_id=request.caller.key_id,
+        feature=request.feature, rung="person", provider="person", model=case.role, limits=limits,
+        nanodollars=human_cost(round(person.reserve_seconds), person.hourly_nanodollars),
+    )  # fmt: skip
 
 
 def _lot(outcome: Outcome) -> Lot | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter_ns
 
@@ -21,8 +22,10 @@ log = structlog.get_logger("surefoot")
 class Settler:
     """Writes what requests leave behind, each in one commit."""
 
-    def __init__(self, store: Store, metrics: Metrics) -> None:
-        self._store, self._metrics = store, metrics
+    def __init__(
+        self, store: Store, metrics: Metrics, on_tokens: Callable[[str, int], None] = lambda request_id, tokens: None
+    ) -> None:
+        self._store, self._metrics, self._on_tokens = store, metrics, on_tokens
 
     async def finish(
         self,
@@ -79,6 +82,8 @@ class Settler:
             baseline=runtime.baselines.get(request.feature),
             waiting=waiting,
         )
+        calls = (*(call for attempt in trace.attempts for call in attempt.priced), *trace.judged)
+        self._on_tokens(request.id, sum(call.usage.input_tokens + call.usage.output_tokens for call in calls))
         self._metrics.ended(outcome.feature.name, trace.attempts, outcome.settlements)
         if decision is not None:
             self._metrics.decided(outcome.feature.name, request.surface, decision, own_us)
@@ -92,6 +97,7 @@ class Settler:
                 pseudonym=self._store.pseudonym(request.subject),
                 keep_content=runtime.config.settings.store.content,
                 epoch=self._store.cache.epoch(request.caller.tenant, request.feature),
+                budgets=runtime.budgets,
             )
         )
 

@@ -177,6 +177,7 @@ class Waiting:
                 key_id=entry.key_id, tenant=entry.tenant,
                 budget_nanodollars=None if key is None else key.budget_nanodollars,
                 budget_window="month" if key is None else key.budget_window,
+                budgets=() if key is None else key.budgets,
             ),
             body=content.request_body, attribution=content.attribution, context=content.context, top=top,
             max_output_tokens=parsed.max_output_tokens, choices=parsed.choices, has_tools=parsed.has_tools,

@@ -18,6 +18,7 @@ from surefoot.app.learn import served
 from surefoot.app.spending import Seen, surges
 from surefoot.cli.common import ConfigOption, fail, find_config, with_store
 from surefoot.cli.options import taking
+from surefoot.config.budgets import build_budgets
 from surefoot.errors import ConfigError, NotFound, SurefootError
 from surefoot.ledger.bill import DAY_NS, Bill, Month, Outlook, Risk, month_of
 from surefoot.ledger.changes import CAUSES, Change
@@ -53,7 +54,7 @@ def bill(asked: Asked) -> None:
 
     async def work(store: Store) -> tuple[Bill, tuple[Seen, ...]]:
         policy = (await served(store, read)).policy
-        found = await read_bill(store, policy, month, feature=asked.feature)
+        found = await read_bill(store, build_budgets(read.settings), month, feature=asked.feature)
         if asked.feature is not None and asked.feature not in policy.features and not found.features:
             raise NotFound(f"there is no feature {asked.feature!r}; there are {', '.join(policy.features) or 'none'}")
         return found, await surges(store, since_ns=month.start_ns, until_ns=month.end_ns, feature=asked.feature)
@@ -108,7 +109,7 @@ def _lines(found: Bill) -> Iterator[str]:
         yield from _change(found.change, places)
     if found.risks:
         yield ""
-        yield "budgets of this month, each of a key on a feature"
+        yield "budgets of this month"
         yield from (_risk(each, places) for each in found.risks)
 
 
@@ -132,7 +133,9 @@ def _minute(at_ns: int) -> str:
 
 
 def _risk(found: Risk, places: int) -> str:
-    name = f"{found.limit.key_id} on {found.limit.feature}"
+    limit = found.limit
+    who = limit.key_id or (f"tenant {limit.tenant}" if limit.tenant else "everybody")
+    name = f"{who} on {limit.feature}" if limit.feature else who
     says = f"not enough data: {found.more_days} more days"
     if found.probability is not None:
         says = f"spent with p = {found.probability:.2f}"

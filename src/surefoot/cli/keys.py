@@ -14,10 +14,10 @@ from rich.table import Table
 
 from surefoot.app.outcomes import SCOPE
 from surefoot.cli.common import ConfigOption, JsonOption, fail, out, usd, with_store
-from surefoot.config.build import nanodollars
-from surefoot.config.checks import WINDOWS
+from surefoot.config.budgets import nanodollars
 from surefoot.errors import ConfigError, NotFound
-from surefoot.records import Key
+from surefoot.policy import WINDOWS
+from surefoot.records import Budget, Key
 
 _PREFIX = "sk-sf-"
 
@@ -26,7 +26,8 @@ def create(
     tenant: Annotated[str, typer.Option(help="Whose key it is; cache and cases are the tenant's.")],
     feature: Annotated[list[str] | None, typer.Option(help="A feature open to it, the first is the default.")] = None,
     budget_usd: Annotated[float | None, typer.Option(help="Its budget on each feature.")] = None,
-    window: Annotated[str, typer.Option(help="day, month or total.")] = "month",
+    window: Annotated[str, typer.Option(help="Of --budget-usd: hour, day, week, month or total.")] = "month",
+    budget: Annotated[list[str] | None, typer.Option(help="USD/WINDOW over all features, as 20/month.")] = None,
     scope: Annotated[list[str] | None, typer.Option(help="What it may beyond asking: outcomes.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -37,6 +38,7 @@ def create(
     strange = [name for name in scope or () if name != SCOPE]
     if strange:
         raise fail(ConfigError(f"there is no scope {strange[0]!r}; write {SCOPE}", file="--scope"))
+    budgets = tuple(_budget(text) for text in budget or ())
     secret = _PREFIX + secrets.token_urlsafe(32)
     key = Key(
         id="key_" + secrets.token_hex(8),
@@ -46,6 +48,7 @@ def create(
         features=tuple(feature or ()),
         budget_nanodollars=None if budget_usd is None else nanodollars(budget_usd),
         budget_window=window,
+        budgets=budgets,
         scopes=tuple(dict.fromkeys(scope or ())),
         created_at_ns=time.time_ns(),
     )
@@ -64,7 +67,12 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         return
     table = Table("id", "key", "tenant", "features", "budget", "may", "state", expand=False)
     for key in keys:
-        budget = "-" if key.budget_nanodollars is None else f"{usd(key.budget_nanodollars)} a {key.budget_window}"
+        bars = (
+            []
+            if key.budget_nanodollars is None
+            else [f"{usd(key.budget_nanodollars)} a {key.budget_window}, each feature"]
+        )
+        budget = "\n".join((*bars, *(f"{usd(each.nanodollars)} a {each.window}" for each in key.budgets))) or "-"
         may = ", ".join(("ask", *key.scopes))
         state = "revoked" if key.revoked_at_ns else f"since {_date(key.created_at_ns)}"
         table.add_row(key.id, f"{key.prefix}…", key.tenant, ", ".join(key.features) or "all", budget, may, state)
@@ -76,6 +84,20 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The key's id.")], config:
     if not with_store(config, lambda store: store.keys.revoke(key_id, at_ns=time.time_ns())):
         raise fail(NotFound(f"there is no living key {key_id}"))
     typer.echo(f"{key_id} is revoked")
+
+
+def _budget(text: str) -> Budget:
+    """The budget that "20/month" is."""
+    amount, _, window = text.partition("/")
+    try:
+        found = nanodollars(float(amount))
+    except (ValueError, ArithmeticError):  # also of nan and inf
+        found = -1
+    if window not in WINDOWS or found < 0:
+        raise fail(
+            ConfigError(f"{text!r} is no budget: write USD/WINDOW, one of {', '.join(WINDOWS)}", file="--budget")
+        )
+    return Budget(nanodollars=found, window=window)
 
 
 def _date(at_ns: int) -> str:

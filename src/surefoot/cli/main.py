@@ -11,6 +11,7 @@ from surefoot.cli import (
     accounts,
     audit,
     bill,
+    budgets,
     cases,
     classify,
     confidence,
@@ -65,6 +66,7 @@ app.add_typer(cache, name="cache", rich_help_panel=STEER)
 app.command(rich_help_panel=MONEY)(money.ledger)
 app.command(rich_help_panel=MONEY)(lint.lint)
 app.command(rich_help_panel=MONEY)(bill.bill)
+app.command(rich_help_panel=MONEY)(budgets.budgets)
 app.add_typer(cases.app, name="cases", rich_help_panel=PEOPLE)
 app.command(rich_help_panel=PEOPLE)(label.label)
 app.command(rich_help_panel=PEOPLE)(staffing.leverage)

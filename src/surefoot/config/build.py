@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from msgspec import UNSET, UnsetType
 
+from surefoot.config.budgets import nanodollars
 from surefoot.config.hours import open_hours
-from surefoot.config.schema import AdmitSettings, BudgetSettings, FeatureSettings, File, MapSettings, RevenueSettings
+from surefoot.config.schema import AdmitSettings, FeatureSettings, File, MapSettings, RevenueSettings
 from surefoot.policy import (
     Admit,
     CacheRules,
@@ -43,8 +42,6 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         maps={rung: _map(each) for rung, each in given.maps.items()},
         cache=CacheRules(ttl_seconds=given.cache.ttl_seconds),
         baseline=given.baseline or None,
-        budget_nanodollars=nanodollars(given.budget.usd) if given.budget else None,
-        budget_window=_window(given.budget),
         revenue=_revenue(given.revenue),
         per_answer=given.promise is None or given.confidence is not UNSET,
         promise=Promise(accuracy=given.promise.accuracy, assurance=given.promise.assurance) if given.promise else None,
@@ -77,11 +74,6 @@ def _identity(name: str, settings: File) -> str:
         return name
     provider = settings.providers.get(model.provider)
     return f"{provider.kind if provider else model.provider}/{model.model or name}"
-
-
-def nanodollars(usd: float) -> int:
-    """USD as written, in nano-dollars, without the float's own error."""
-    return int((Decimal(str(usd)) * 1_000_000_000).to_integral_value())
 
 
 def _bar(given: FeatureSettings) -> float:
@@ -118,6 +110,7 @@ def _person(role: str, settings: File) -> Person:
         safe_default=given.safe_default,
         next_role=given.next_role,
         hourly_nanodollars=nanodollars(given.hourly_cost_usd),
+        reserve_seconds=given.reserve_minutes * 60,
         capacity=given.capacity,
         hours=open_hours(given.hours, given.timezone),
         holding_closed=given.holding_closed,
@@ -138,7 +131,3 @@ def _revenue(given: RevenueSettings | None) -> RevenueRules | None:
         return None
     outcomes = {name: nanodollars(usd) for name, usd in given.outcomes.items()}
     return RevenueRules(request_nanodollars=nanodollars(given.request_usd), outcomes=outcomes)
-
-
-def _window(given: BudgetSettings | None) -> str:
-    return given.window if given else "month"

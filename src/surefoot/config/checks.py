@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import UNSET, UnsetType
 
+from surefoot.config.budgets import budget_problems
 from surefoot.config.evidence import evidence_problems
 from surefoot.config.notices import notify_problems
 from surefoot.config.people import desk_problems, people_problems
@@ -24,7 +25,6 @@ SIGNALS = (
     "agreement", "agreement.below", "arithmetic", "complete", "compression", "grounded", "hedging", "injection", "judge",
     "logprob.mean", "logprob.min", "personal", "quote", "refusal", "schema", "schema.repair", "self_score",
 )  # fmt: skip
-WINDOWS = ("day", "month", "total")
 _DIALECT = {"openai": "openai", "anthropic": "anthropic"}
 _NETWORK = frozenset({"openai", "anthropic"})
 _FOLDER, _FILE = frozenset({"extractive", "simulated"}), frozenset({"recorded", "simulated"})
@@ -46,6 +46,7 @@ def problems_of(settings: File) -> Iterator[Problem]:
         yield from _model(name, model, settings)
     if not settings.features:
         yield Problem((), "no feature is configured: add [features.NAME] with a ladder")
+    yield from budget_problems(settings)
     for name, feature in settings.features.items():
         yield from _feature(("features", name), feature, settings)
 
@@ -157,8 +158,6 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
         )
     if given.cache.ttl_seconds <= 0:
         yield Problem((*path, "cache", "ttl_seconds"), "ttl_seconds must be above 0")
-    if given.budget is not None and (given.budget.usd < 0 or given.budget.window not in WINDOWS):
-        yield Problem((*path, "budget"), f"a budget needs usd >= 0 and a window of {', '.join(WINDOWS)}")
     yield from revenue_problems((*path, "revenue"), given.revenue)
     yield from evidence_problems(path, given, settings)
     yield from prompt_problems(path, given, settings)

@@ -82,6 +82,14 @@ model = "gpt-4o-mini"           # the provider's name for it
 provider = "openai"
 model = "gpt-4o"
 
+# [budget]                      # of the whole organisation; [[budget]] for several; per: all | tenant | feature | key
+# usd = 1000.0
+# [rate]                        # what may be asked in a minute; [[rate]] for several; of tenants and features too
+# requests_per_minute = 3000
+# tokens_per_minute = 2000000
+# [tenants.acme]
+# budget = { usd = 200.0 }      # per: all | feature | key
+
 [features.default]
 mode = "observe"                # deliver, and record what would have been done; "enforce" acts
 ladder = ["cache", "small", "flagship"]     # cheapest first; "a+b" asks both, "requested" asks what the client names
@@ -92,7 +100,11 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
                                 # "through" passes on, judges afterwards (observe only)
 # baseline = "flagship"         # what a saving is stated against; default: the last model
 # cache = { ttl_seconds = 86400 }
-# budget = { usd = 20.0, window = "month" }   # per key: day | month | total
+# budget = { usd = 20.0, window = "month" }   # of each key: hour | day | week | month | total; or [{ ... }, { ... }]
+# budget = { usd = 90.0, per = "all", at_limit = "cheaper", warn_at = [0.5, 0.8, 1.0], people = false }
+                                # per: key | tenant | all; at_limit: refuse | cheaper (leave out rungs that do not fit)
+# rate = { requests_per_minute = 60, tokens_per_minute = 40000 }   # of each key; per: key | tenant | all
+# human_budget = { usd = 300.0, window = "week" }   # of its people; then cases become the safe default, but no red flag
 # revenue = { request_usd = 0.02, outcomes = { resolved = 0.99, refunded = -0.99 } }   # per delivered request and per report
 # schema = { type = "object" }  # JSON Schema of the answer, as a signal; may refer to itself only
 
@@ -143,6 +155,7 @@ retry_after_seconds = 60         # how often a waiting caller should ask; longer
 # who = ["amy", "ben"]          # accounts; without it everybody who may answer
 # capacity = 4                  # cases that one person has at once
 # hourly_cost_usd = 60.0        # what their minutes cost, in the ledger
+# reserve_minutes = 5.0         # set aside for each waiting case, in budgets that count people
 # hours = "Mon-Fri 08:00-17:00" # default: always; several with commas. SLA and deadline count in open time, but for red flags
 # timezone = "Europe/Vienna"
 # sla_seconds = 900             # within which a case should be answered: the queue's order

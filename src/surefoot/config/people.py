@@ -14,7 +14,7 @@ from surefoot.records.case import DEFAULTS
 Path = tuple[str, ...]
 
 SIGNS = ("session", "password")
-_NOT_BELOW = ("hourly_cost_usd", "deadline_seconds")
+_NOT_BELOW = ("hourly_cost_usd", "reserve_minutes", "deadline_seconds")
 _ABOVE = ("retry_after_seconds", "capacity", "sla_seconds")
 _LONGEST_SECONDS = 10 * 365 * 86_400.0
 _SLOWEST_UNDO_SECONDS = 3600.0

@@ -88,10 +88,34 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class BudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A limit per key and feature."""
+    """A limit of spending. Of a feature it is one for each key unless `per` says otherwise, elsewhere one for all."""
 
     usd: float
-    window: str = "month"  # "day" | "month" | "total"
+    window: str = "month"  # "hour" | "day" | "week" | "month" | "total"; UTC, weeks begin on Monday
+    per: str = ""  # "all" | "tenant" | "feature" | "key": one pot for all, or one for each
+    at_limit: str = "refuse"  # "cheaper": leave out rungs whose worst case does not fit, instead of refusing
+    warn_at: tuple[float, ...] = ()  # shares of it at which people are told, in (0, 1], ascending
+    people: bool = False  # whether people's minutes count too; they are never refused
+
+
+class HumanBudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a feature's people may cost. When it is spent, cases that no red flag sent become the safe default."""
+
+    usd: float
+    window: str = "month"
+    warn_at: tuple[float, ...] = ()
+
+
+class RateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be asked in a minute. Of a feature it is one for each key unless `per` says otherwise, elsewhere one for all."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None  # input and output
+    per: str = ""  # as of a budget
+
+
+Rates = RateSettings | tuple[RateSettings, ...]
+Budgets = BudgetSettings | tuple[BudgetSettings, ...]
 
 
 class RevenueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -189,8 +213,10 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     baseline: str = ""
     maps: dict[str, MapSettings] = {}
     cache: CacheSettings = CacheSettings()
-    budget: BudgetSettings | None = None
+    budget: Budgets = ()
+    human_budget: HumanBudgetSettings | None = None
     revenue: RevenueSettings | None = None
+    rate: Rates = ()
     schema: dict[str, object] | UnsetType = UNSET  # JSON Schema an answer must meet; remote and file $refs are refused
     promise: PromiseSettings | None = None
     audit: float = 0.0  # share of delivered answers that a person judges blind
@@ -226,6 +252,7 @@ class PersonSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     who: tuple[str, ...] = ()  # account names; () = every account that may answer
     capacity: int = 4  # cases that one person has at once
     hourly_cost_usd: float = 60.0
+    reserve_minutes: float = 5.0  # set aside in budgets that count people, for each waiting case
     hours: str = ""  # "Mon-Fri 08:00-17:00"; "" = always. SLA and deadline count while somebody is there
     timezone: str = "UTC"
     sla_seconds: float = 900.0  # within which a case should be answered
@@ -243,7 +270,9 @@ class RecorderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class NotifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is told when the queue is late or spend leaves its interval. Never what was said: roles, features and numbers."""
+    """Who is told when the queue is late, a budget nearly spent or spend out of its interval. Never what was said: roles, pots,
+    features and numbers.
+    """
 
     webhook: str = ""
     webhook_secret: str = ""  # what calls are signed with
@@ -263,6 +292,13 @@ class NotifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timezone: str = "UTC"  # of the digest
 
 
+class TenantSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a tenant may spend and ask, over all of its keys."""
+
+    budget: Budgets = ()
+    rate: Rates = ()
+
+
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole configuration."""
 
@@ -272,5 +308,8 @@ class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     providers: dict[str, ProviderSettings] = {}
     models: dict[str, ModelSettings] = {}
     features: dict[str, FeatureSettings] = {}
+    tenants: dict[str, TenantSettings] = {}
+    budget: Budgets = ()  # of the whole organisation
+    rate: Rates = ()
     people: dict[str, PersonSettings] = {}
     notify: NotifySettings = NotifySettings()

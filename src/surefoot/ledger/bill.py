@@ -76,11 +76,18 @@ class Outlook(Struct, frozen=True, kw_only=True):
 
 
 class Limit(Struct, frozen=True, kw_only=True):
-    """A monthly budget."""
+    """A monthly budget and what counts in it; "" is everybody, and everything."""
 
-    key_id: str
-    feature: str
+    key_id: str = ""
+    feature: str = ""
+    tenant: str = ""
     nanodollars: int
+
+    def counts(self, row: Spent) -> bool:
+        """Whether a row of spending counts in it."""
+        return (
+            self.key_id in ("", row.key_id) and self.feature in ("", row.feature) and self.tenant in ("", row.tenant)
+        )  # fmt: skip
 
 
 class Risk(Struct, frozen=True, kw_only=True):
@@ -189,7 +196,7 @@ def bill(
     """The month's bill.
 
     Args:
-        days, hours: rows of all features by key, feature and kind, of the times that `outlook` names.
+        days, hours: rows of all features by tenant, key, feature and kind, of the times that `outlook` names.
         change: against last week.
         limits: monthly budgets; the likeliest to be spent comes first.
     """
@@ -199,8 +206,8 @@ def bill(
     risks = [
         risk(
             limit,
-            [row for row in by_day.get(limit.feature, []) if row.key_id == limit.key_id],
-            [row for row in by_hour.get(limit.feature, []) if row.key_id == limit.key_id],
+            [row for row in days if limit.counts(row)],
+            [row for row in hours if limit.counts(row)],
             month,
         )
         for limit in limits

@@ -1,7 +1,7 @@
 """The rules: admit, route, weigh and decide are pure arithmetic on frozen records. No clock, no dice, no I/O, no numpy."""
 
-from surefoot.policy.budget import limits, window
-from surefoot.policy.decide import act, admit, decide
+from surefoot.policy.budget import WINDOWS, Budgets, Rates, human_scope, window
+from surefoot.policy.decide import act, action_of, admit, decide
 from surefoot.policy.hours import Hours
 from surefoot.policy.ladder import above, continued, parse_ladder, parse_rung, rung_names
 from surefoot.policy.learned import Learned, LearnedFeature, LearnedRung, overlay
@@ -23,8 +23,8 @@ from surefoot.policy.route import RELAY, route
 from surefoot.policy.weigh import apply_map, weigh
 
 __all__ = [
-    "RELAY", "Admit", "CacheRules", "Compress", "Curve", "Feature", "Hours", "Input", "Learned", "LearnedFeature",
-    "LearnedRung", "Map", "Person", "Policy", "Promise", "RevenueRules", "above", "act", "admit", "apply_map", "audit_lot",
-    "continued", "decide", "limits", "overlay", "parse_ladder", "parse_rung", "route", "rung_names", "uniform", "weigh",
-    "window",
+    "RELAY", "WINDOWS", "Admit", "Budgets", "CacheRules", "Compress", "Curve", "Feature", "Hours", "Input", "Learned",
+    "LearnedFeature", "LearnedRung", "Map", "Person", "Policy", "Promise", "Rates", "RevenueRules", "above", "act",
+    "action_of", "admit", "apply_map", "audit_lot", "continued", "decide", "human_scope", "overlay", "parse_ladder",
+    "parse_rung", "route", "rung_names", "uniform", "weigh", "window",
 ]  # fmt: skip

@@ -66,6 +66,21 @@ def act(feature: Feature, verdict: Verdict, draft: Draft | NoDraft) -> bool:
     return isinstance(verdict, Deliver) or feature.mode == "observe"
 
 
+def action_of(feature: Feature, question: Question, verdict: Verdict) -> str:
+    """What is done about a draft that is not delivered: "climb", "fail", "escalate", or "default".
+
+    "default" is the person's safe default at once: the human budget is spent, no red flag sent it, no case of it is open.
+    """
+    match verdict:
+        case Escalate():
+            red_flag = any(rule.red_flag for rule in feature.admits if verdict.rule and rule.name == verdict.rule)
+            return "default" if question.people_spent and not red_flag and not question.waiting else "escalate"
+        case Fail():
+            return "fail"
+        case _:
+            return "climb"
+
+
 def _too_low(feature: Feature, rung: Rung, evidence: Evidence, confidence: Confidence) -> str | None:
     """Why a draft is not safe enough; None when it is."""
     threshold = feature.thresholds.get(rung.name)
@@ -103,6 +118,6 @@ def _without(feature: Feature, rung: Rung, draft: NoDraft, rungs_left: int) -> V
         return Fail(draft.reason, draft.status or 400)
     if rungs_left:
         return Stronger(draft.reason)
-    if rung.kind == "relay" or (feature.mode == "observe" and draft.kind == "unavailable"):
+    if rung.kind == "relay" or (feature.mode == "observe" and draft.kind in ("unavailable", "budget")):
         return Fail(draft.reason, draft.status or 502)
     return Escalate(draft.reason, feature.person.role)

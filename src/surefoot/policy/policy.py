@@ -115,6 +115,7 @@ class Person(Struct, frozen=True, kw_only=True):
     safe_default: str = "decline"  # "draft" | "decline" | "stronger"
     next_role: str = ""
     hourly_nanodollars: int = 60_000_000_000
+    reserve_seconds: float = 300.0  # of work that are set aside in budgets for each waiting case
     capacity: int = 4  # cases that one person has at once
     hours: Hours = Hours()  # when somebody is there: SLA and deadline count in open time, but for red flags
     holding_closed: str = (
@@ -160,8 +161,6 @@ class Feature(Struct, frozen=True, kw_only=True):
     cache_marks: bool = False  # whether prompts are marked for the provider's prefix cache where it pays
     baseline: str | None = None  # model name the saving is stated against; None: the last model of the ladder
     revenue: RevenueRules | None = None
-    budget_nanodollars: int | None = None  # of this feature, per key
-    budget_window: str = "month"
 
     @property
     def has_red_flags(self) -> bool:
@@ -210,12 +209,10 @@ def decode(data: bytes) -> Policy:
 
 
 def _deciding(name: str, feature: Feature) -> bytes:
-    """The feature as far as it decides what is delivered: how many are audited, what is promised, who answers, how cases wait
-    and what it may cost do not end a certificate. Nor does an update that brings more of such options: they are left out.
+    """The feature as far as it decides what is delivered: how many are audited, what is promised, who answers and how cases
+    wait do not end a certificate. Nor does an update that brings more of such options: they are left out.
     """
-    plain = replace(
-        feature, audit=0.0, promise=None, person=_NOBODY, baseline=None, budget_nanodollars=None, budget_window="month"
-    )
+    plain = replace(feature, audit=0.0, promise=None, person=_NOBODY, baseline=None)
     told = msgspec.to_builtins(plain, order="deterministic")
     told["person"] = {field: told["person"][field] for field in ("role", "holding", "retry_after_seconds")}
     for field in ("compress", "window", "cache_marks"):
@@ -223,6 +220,7 @@ def _deciding(name: str, feature: Feature) -> bytes:
             del told[field]  # off, or about money alone
     for field in ("people", "two_persons", "customers", "undo_seconds", "bulk", "revenue"):
         del told[field]
+    told |= {"budget_nanodollars": None, "budget_window": "month"}  # where budgets stood once: digests are as they were
     return msgspec.json.encode({name: told})
 
 

@@ -27,16 +27,16 @@ from surefoot.records.journal import (
     Step,
     Weighed,
 )
-from surefoot.records.money import BudgetLimit, ModelPrice, PriceLine
+from surefoot.records.money import Budget, BudgetLimit, ModelPrice, PriceLine, Rate
 from surefoot.records.request import Attribution, Caller, Question, Request, Wait
 from surefoot.records.units import Revenue
 from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Lot, Stronger, Verdict
 
 __all__ = [
-    "Answer", "Ask", "Attempt", "Attribution", "BudgetLimit", "CacheEntry", "Caller", "Case", "CaseAnswer", "CaseEvent",
-    "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate",
+    "Answer", "Ask", "Attempt", "Attribution", "Budget", "BudgetLimit", "CacheEntry", "Caller", "Case", "CaseAnswer",
+    "CaseEvent", "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate",
     "Evidence", "Expired", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "Moment",
-    "NoDraft", "PriceLine", "PricedCall", "Question", "Read", "Request", "Reservation", "Revenue", "Revision", "Rung",
+    "NoDraft", "PriceLine", "PricedCall", "Question", "Rate", "Read", "Request", "Reservation", "Revenue", "Revision", "Rung",
     "Settlement", "Shortened", "Signal", "Span", "Spent", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict",
     "Wait", "Weighed",
 ]  # fmt: skip

@@ -80,6 +80,11 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.answer if self.delivered_at_ns else None
 
     @property
+    def is_worked(self) -> bool:
+        """Whether somebody has answered it, or nobody will: no minutes need to be set aside for it."""
+        return self.state not in ("open", "claimed")
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing can happen to it any more; an expired one ends with its safe default."""
         return self.state in ENDED and (self.state != "expired" or self.delivered_at_ns > 0)

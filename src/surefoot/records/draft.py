@@ -102,13 +102,14 @@ class NoDraft(Struct, frozen=True, kw_only=True, tag="no-draft"):
     """A rung that yields nothing, and why."""
 
     rung: str
-    kind: str  # "miss" | "abstained" | "unavailable" | "rejected" | "too_long" (for the model's window)
+    kind: str  # "miss" | "abstained" | "unavailable" | "rejected" | "too_long" (for the window) | "budget" (has no room)
     reason: str
     status: int | None = None  # the provider's HTTP status, where it gave one
     usage: Usage = Usage()  # tokens billed all the same (a pair whose second model failed, a broken stream)
     upstream_us: int = 0
     model: str = ""
     released: int = 0  # as of a draft
+    limit: BudgetLimit | None = None  # the budget that its worst case does not fit in
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from msgspec import Struct
 from surefoot.records.case import Case
 from surefoot.records.draft import Ask, Draft, NoDraft, Shortened
 from surefoot.records.evidence import Confidence, Evidence
-from surefoot.records.money import BudgetLimit
+from surefoot.records.money import Budget, BudgetLimit
 from surefoot.records.request import Attribution, Question
 from surefoot.records.units import Revenue
 from surefoot.records.verdict import Deliver, Escalate, Fail, Lot, Stronger
@@ -70,7 +70,7 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     policy: str  # version of the policy that decided
     mode: str
     steps: tuple[Step, ...]
-    action: str  # "deliver" | "escalate" | "fail" | "refuse"
+    action: str  # "deliver" | "escalate" | "default" | "fail" | "refuse"
     rung: str | None
     case_id: str | None = None
     content_digest: str = ""  # sha256 of the encrypted content's plain form, hex; "" when none is kept
@@ -135,7 +135,10 @@ class Spent(Struct, frozen=True, kw_only=True):
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
-    """Money set aside for the worst case of one model call; an orphan of it is booked as estimated."""
+    """Money set aside for the worst case of one model call; an orphan of it is booked as estimated.
+
+    One on the rung "person" bears its case's id: it is for the minutes of a waiting case, and goes with the answer.
+    """
 
     id: str
     request_id: str
@@ -235,6 +238,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     joins: bool = False  # where the same question of the same subject waits already, its case is joined, none is opened
     cache: CacheEntry | None = None
     revenue: tuple[Revenue, ...] = ()  # what it earned by being delivered
+    set_aside: Reservation | None = None  # for the minutes of the case that it opens; its limits are soft
 
 
 class Expired(Struct, frozen=True, kw_only=True):
@@ -252,8 +256,9 @@ class Key(Struct, frozen=True, kw_only=True):
     hash: str  # sha256 of the whole key, hex
     tenant: str
     features: tuple[str, ...] = ()
-    budget_nanodollars: int | None = None
+    budget_nanodollars: int | None = None  # on each feature, per `budget_window`
     budget_window: str = "month"
+    budgets: tuple[Budget, ...] = ()  # over all features
     scopes: tuple[str, ...] = ()  # beyond asking: "outcomes"
     created_at_ns: int = 0
     revoked_at_ns: int | None = None

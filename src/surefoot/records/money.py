@@ -33,13 +33,35 @@ class ModelPrice(Struct, frozen=True, kw_only=True):
         return chosen
 
 
-class BudgetLimit(Struct, frozen=True, kw_only=True):
+class Budget(Struct, frozen=True, kw_only=True):
+    """What may be spent in a window at a place (organisation, tenant, feature, key), in one pot or in one for each of `per`."""
+
+    nanodollars: int
+    window: str = "month"  # "hour" | "day" | "week" | "month" | "total"; UTC, weeks begin on Monday
+    per: str = "all"  # "all" | "tenant" | "feature" | "key"
+    cheaper: bool = False  # at the limit: leave out rungs that do not fit, instead of refusing the request
+    warn_at: tuple[float, ...] = ()  # shares of it, in (0, 1], ascending
+    people: bool = False  # whether people's minutes count too; they are never refused
+
+
+class Rate(Struct, frozen=True, kw_only=True):
+    """What may be asked in a calendar minute at a place, in one pot or one for each of `per`. None: as much as is wanted."""
+
+    requests: int | None = None
+    tokens: int | None = None  # input and output
+    per: str = "all"  # "all" | "tenant" | "feature" | "key"
+
+
+class BudgetLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One budget that a call must fit in."""
 
-    scope: str  # "key:K/feature:F"
-    window: str  # label of the current window: "2026-11-24", "2026-11", "total"
+    scope: str  # the pot: "organisation", "tenant:T", "feature:F", "key:K/feature:F"; `policy.budget` makes it
+    window: str  # label of the current window: "2026-11-24T13", "2026-11-24", "2026-W48", "2026-11", "total"
     limit_nanodollars: int
     resets_at_ns: int | None = None
+    cheaper: bool = False  # as of the budget
+    warn_at: tuple[float, ...] = ()
+    soft: bool = False  # never refuses: of people's minutes, which may exceed a budget
 
 
 def cost(tokens: int, per_million: int) -> int:

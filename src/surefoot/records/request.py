@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct
 
+from surefoot.records.money import Budget
+
 
 class Attribution(Struct, frozen=True, kw_only=True):
     """Who and what a request is booked on, in one normal form whatever header or field named it. Content, not journal."""
@@ -22,7 +24,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     tenant: str
     features: tuple[str, ...] = ()  # features open to this key, first = default; empty = all
     budget_nanodollars: int | None = None  # of this key, per `budget_window`, over each feature
-    budget_window: str = "month"  # "day" | "month" | "total"
+    budget_window: str = "month"
+    budgets: tuple[Budget, ...] = ()  # of this key, over all features
     scopes: tuple[str, ...] = ()  # beyond asking: "outcomes" may report what became of answers
 
 
@@ -87,4 +90,5 @@ class Question(Struct, frozen=True, kw_only=True):
     by_sentence: bool = False  # whether sentences are released while the answer is written
     scores: tuple[tuple[str, float | None], ...] = ()  # of the question itself: injection patterns, personal data
     waiting: str = ""  # id of the case that the same question of the same subject opened before; "" when there is none
+    people_spent: bool = False  # whether the feature's human budget had no room for another case at this moment
     stopped: bool = False  # whether a person had stopped the feature at this moment

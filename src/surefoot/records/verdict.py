@@ -50,7 +50,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     """The end of the page. `verdict` is what the policy says, `action` is what was done; in `observe` they may differ."""
 
     verdict: Verdict
-    action: str  # "deliver" | "escalate" | "fail"
+    action: str  # "deliver" | "escalate" | "default" (no money for a person: the safe default at once) | "fail"
     mode: str  # "observe" | "enforce"
     rung: Rung | None  # whose draft is delivered, or was the best one
     confidence: Confidence = Confidence()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -13,11 +14,20 @@ import structlog
 
 from surefoot import __version__
 from surefoot.config.schema import Server
-from surefoot.errors import BudgetSpent, NotFound, RequestRefused, StoreError, SurefootError, UpstreamFailed
+from surefoot.errors import (
+    BudgetSpent,
+    NotFound,
+    RateLimited,
+    RequestRefused,
+    StoreError,
+    SurefootError,
+    UpstreamFailed,
+)
 from surefoot.records import Request
+from surefoot.records.rate import RateState
 from surefoot.server.failure import where
 from surefoot.server.ports import Gateway
-from surefoot.server.proxy import door, outcomes, waiting
+from surefoot.server.proxy import door, outcomes, rates, waiting
 from surefoot.server.proxy.litellm import litellm_headers
 from surefoot.server.routes import Route, dialect_of, find
 from surefoot.wire import Dialect
@@ -36,6 +46,7 @@ _SSE = (
     (b"x-accel-buffering", b"no"),
 )
 _PATIENCE_SECONDS = 0.2  # a request that lasts longer is watched for its caller leaving
+_SOON_SECONDS = 3600  # a budget that resets within so long says after how many seconds
 Got = TypeVar("Got")
 log = structlog.get_logger("surefoot")
 
@@ -76,6 +87,7 @@ class _Exchange:
         "_gateway",
         "_headers",
         "_id",
+        "_rate",
         "_receive",
         "_scope",
         "_send",
@@ -92,6 +104,7 @@ class _Exchange:
         self._headers: dict[str, str] = {}
         self._surface = "other"
         self._started = False
+        self._rate: RateState | None = None
 
     async def run(self) -> None:
         """Route and answer; whatever goes wrong is said in the caller's dialect."""
@@ -149,6 +162,10 @@ class _Exchange:
             self._gateway, body, self._headers, dialect=self._dialect.name, surface=route.surface, id=self._id,
             settings=self._settings,
         )  # fmt: skip
+        try:
+            await self._gateway.rates.admit(request)
+        finally:
+            self._rate = self._gateway.rates.state(request)
         if not request.stream:
             reply = await self._while_here(self._gateway.answer(request), _PATIENCE_SECONDS)
             if reply is not None:
@@ -270,9 +287,14 @@ class _Exchange:
                 body = tag_body(error.body, msgspec.json.encode(note))
         elif error is not None:
             headers.append(("x-should-retry", "true" if error.retry else "false"))
+        if isinstance(error, RateLimited):
+            headers.append(("retry-after", str(error.wait_seconds)))
         if isinstance(error, BudgetSpent) and error.resets_at_ns is not None:
             resets = datetime.fromtimestamp(error.resets_at_ns // 1_000_000_000, UTC)
             headers.append(("x-surefoot-budget-resets", resets.strftime("%Y-%m-%dT%H:%M:%SZ")))
+            seconds = -(-max(0, error.resets_at_ns - time.time_ns()) // 1_000_000_000)
+            if seconds <= _SOON_SECONDS:
+                headers.append(("retry-after", str(seconds)))
         await self._body(status, body, headers)
 
     def _error(self, status: int, code: str, message: str, param: str | None = None) -> bytes:
@@ -290,6 +312,8 @@ class _Exchange:
         """Both SDKs' request ids, always."""
         own = self._id.encode()
         out = [*fixed, (b"x-request-id", own), (b"request-id", own)]
+        if self._rate is not None:
+            headers = (*headers, *rates.headers_of(self._rate, self._dialect.name, time.time_ns()))
         out += [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
         if length is not None:
             out.append((b"content-length", b"%d" % length))

@@ -9,6 +9,7 @@ from surefoot.app.outcomes import Report, Told
 from surefoot.app.reply import Reply, StreamReply
 from surefoot.errors import RequestRefused
 from surefoot.records import Caller, Case, Request
+from surefoot.records.rate import RateState
 
 
 class Counts(Protocol):
@@ -63,6 +64,16 @@ class Holding(Protocol):
         """The case, withdrawn if nobody has answered it. Raises StoreError."""
 
 
+class Limiting(Protocol):
+    """What counts requests and tokens."""
+
+    async def admit(self, request: Request) -> None:
+        """Count a request. Raises RateLimited, StoreError."""
+
+    def state(self, request: Request) -> RateState | None:
+        """What is left to its caller in this minute; None where nothing limits it."""
+
+
 class Gateway(Protocol):
     """The application, as the wire sees it."""
 
@@ -73,6 +84,10 @@ class Gateway(Protocol):
     @property
     def outcomes(self) -> Reporting:
         """What takes reports."""
+
+    @property
+    def rates(self) -> Limiting:
+        """What limits how much is asked in a minute."""
 
     @property
     def held(self) -> Holding:

@@ -10,7 +10,7 @@ from time import perf_counter_ns
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from surefoot.errors import ProviderError, Rejected, SurefootError, UpstreamFailed
+from surefoot.errors import BudgetSpent, ProviderError, Rejected, SurefootError, UpstreamFailed
 from surefoot.providers import Abstained, Call, Live, Said
 from surefoot.providers.billing import worst_case
 from surefoot.providers.registry import Model, Registry
@@ -64,22 +64,32 @@ class Calls:
         self._masks = dict(masks or {})  # kinds of personal data that no model sees, by feature
         self._recall = Recall(store.cache)
         self._pending: dict[str, list[_Asked]] = {}
+        self._kept: dict[str, tuple[PricedCall, ...]] = {}  # by request: billed calls of rungs that were then refused
 
     async def __call__(self, ask: Ask, /) -> Attempt:
-        """The complete attempt of a rung. Raises BudgetSpent when the money for it is not there."""
+        """The complete attempt of a rung. Raises BudgetSpent where a budget refuses, not only leaves out what does not fit."""
         if ask.rung.kind == "cache":
             return await self._recall(ask)
         if ask.refusal is not None:
             kind, status = ("too_long", 400) if ask.too_long else ("unavailable", 404)
             return Attempt(draft=NoDraft(rung=ask.rung.name, kind=kind, reason=ask.refusal, status=status))
+        try:
+            return await self._complete(ask)
+        except BudgetSpent as spent:
+            return _unaffordable(ask, spent)
+
+    async def _complete(self, ask: Ask) -> Attempt:
         if len(ask.models) == 1:
             return _attempt(ask, [await self._ask(ask, 0)])
         # All are awaited even when one is refused, so that the others' bills are not lost.
         asked = (self._ask(ask, place) for place in range(len(ask.models)))
         every = await asyncio.gather(*asked, return_exceptions=True)
-        for outcome in every:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        refused = next((outcome for outcome in every if isinstance(outcome, BaseException)), None)
+        if refused is not None:
+            for outcome in every:
+                if isinstance(outcome, _Outcome):
+                    self._keep(ask, outcome.bill)
+            raise refused
         return _attempt(ask, [outcome for outcome in every if isinstance(outcome, _Outcome)])
 
     async def consult(self, ask: Ask, model: str, prompt: str) -> tuple[str | None, tuple[PricedCall, ...]]:
@@ -110,12 +120,18 @@ class Calls:
         return (outcome.said.answer.text if outcome.said is not None else None), outcome.bill
 
     async def open(self, ask: Ask, /) -> Attempt | ModelFlow:
-        """A flow when one model is asked, else the complete attempt. Raises BudgetSpent."""
+        """A flow when one model is asked, else the complete attempt. Raises BudgetSpent as asking for a whole one does."""
         if ask.rung.kind not in ("model", "requested", "continued") or ask.refusal is not None:
             return await self(ask)
+        try:
+            return await self._opened(ask)
+        except BudgetSpent as spent:
+            return _unaffordable(ask, spent)
+
+    async def _opened(self, ask: Ask) -> Attempt | ModelFlow:
         outcome = _Outcome(bill=())
         for model in self._family(ask, 0):
-            asked = await self._reserve(ask, model, 0)
+            asked = await self._reserve(ask, model, 0, outcome.bill)
             try:
                 call, _ = self._call(ask, model)  # masks are refused for streams passed through
                 asked.top = call.request.top
@@ -137,8 +153,9 @@ class Calls:
         return _attempt(ask, [outcome])
 
     def abandoned(self, request_id: str) -> tuple[PricedCall, ...]:
-        """What was asked for a request and never came back: billed by its prompt, marked as estimated."""
-        return tuple(asked.priced for asked in self._pending.pop(request_id, ()))
+        """What was asked for a request and is in no attempt: what never came back is billed by its prompt, as estimated."""
+        asked = tuple(asked.priced for asked in self._pending.pop(request_id, ()))
+        return (*self._kept.pop(request_id, ()), *asked)
 
     def billed(self, asked: _Asked, usage: Usage) -> PricedCall:
         """The call with what it used; from here on it is on the bill and no longer pending."""
@@ -155,7 +172,7 @@ class Calls:
         """One model, then its fallbacks, until one answers."""
         outcome = _Outcome(bill=())
         for model in self._family(ask, place):
-            asked = await self._reserve(ask, model, place)
+            asked = await self._reserve(ask, model, place, outcome.bill)
             try:
                 call, masked = self._call(ask, model)
                 asked.top = call.request.top
@@ -198,8 +215,11 @@ class Calls:
             raise UpstreamFailed(f"model {name} is gone from the configuration", status=503)
         return [first, *(found for other in first.fallbacks if (found := self._registry.get(other)))]
 
-    async def _reserve(self, ask: Ask, model: Model, place: int) -> _Asked:
-        """Set the money aside; waits for it where a budget may refuse, else the asking begins at once."""
+    async def _reserve(self, ask: Ask, model: Model, place: int, before: tuple[PricedCall, ...]) -> _Asked:
+        """Set the money aside; waits for it where a budget may refuse, else the asking begins at once.
+
+        When it is refused, the calls made `before` stay to be billed. Raises BudgetSpent.
+        """
         request, reserve = ask.request, ask.reserve_nanodollars[place]
         priced = PricedCall(
             rung=ask.rung.name, provider=model.provider.name, model=model.upstream, price=model.price, note="abandoned",
@@ -210,12 +230,21 @@ class Calls:
         )  # fmt: skip
         reserved = self._set_aside(ask, priced, reserve) if reserve else _done()
         if ask.limits:
-            await reserved
+            try:
+                await reserved
+            except SurefootError:
+                self._keep(ask, before)
+                raise
         else:
             reserved.add_done_callback(self._seen)
         asked = _Asked(request.id, priced, reserved)
         self._pending.setdefault(request.id, []).append(asked)
         return asked
+
+    def _keep(self, ask: Ask, bill: tuple[PricedCall, ...]) -> None:
+        """Bill calls whose rung has no attempt: a budget stopped it half-way."""
+        if bill:
+            self._kept[ask.request.id] = (*self._kept.get(ask.request.id, ()), *bill)
 
     def _set_aside(self, ask: Ask, priced: PricedCall, reserve: int) -> asyncio.Future[None]:
         request = ask.request
@@ -319,6 +348,16 @@ class ModelFlow:
             text, model=self._model.upstream, id=answer_id(request), created=request.at_ns // 1_000_000_000, usage=usage
         )  # fmt: skip
         return Answer(body=body, text=text)
+
+
+def _unaffordable(ask: Ask, spent: BudgetSpent) -> Attempt:
+    """The attempt of a rung that may not cost what it might. Raises the refusal unless other rungs may be tried."""
+    if not spent.cheaper:
+        raise spent
+    limit = next(each for each in ask.limits if (each.scope, each.window) == (spent.scope, spent.window))
+    return Attempt(
+        draft=NoDraft(rung=ask.rung.name, kind="budget", reason=spent.message, status=spent.status, limit=limit)
+    )
 
 
 def _attempt(ask: Ask, outcomes: list[_Outcome]) -> Attempt:

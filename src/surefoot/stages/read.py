@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from hashlib import blake2b
 from typing import Protocol
 
@@ -50,7 +50,8 @@ class Repeats(Protocol):
 
 
 class ReadRequest:
-    """The stage. `standings` is read at every request: it says how each feature's promise stands at that moment."""
+    """The stage. What it is given is read at every request: how each feature's promise stands at that moment, what is stopped,
+    and whose human budget is spent (`people_spent`)."""
 
     name = "read"
 
@@ -60,11 +61,12 @@ class ReadRequest:
         standings: Mapping[str, str] | None = None,
         stops: Mapping[str, Stop] | None = None,
         repeats: Repeats | None = None,
+        people_spent: Container[str] = frozenset(),
     ) -> None:
         self._by_feature = dict(by_feature or {})
         self._standings = standings if standings is not None else {}
         self._stops = stops if stops is not None else {}
-        self._repeats = repeats
+        self._repeats, self._people_spent = repeats, people_spent
         self._prompts = Prompts()
 
     async def __call__(self, request: Request, /) -> Question:
@@ -110,6 +112,7 @@ class ReadRequest:
             passages=found,
             scores=scores,
             stopped=stop is not None,
+            people_spent=request.feature in self._people_spent,
             by_sentence=reading.by_sentence and writes_text(request),
         )
 

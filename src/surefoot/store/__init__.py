@@ -27,6 +27,7 @@ from surefoot.records import (
 )
 from surefoot.records.audit import AuditEvent, AuditRow, Checkpoint, Head, Stop
 from surefoot.records.units import CostSum, RequestSum, Where
+from surefoot.store.budgets import Rates, Warnings
 from surefoot.store.cases import Cases
 from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
@@ -34,7 +35,6 @@ from surefoot.store.people import Accounts, Sessions
 
 EVERYTHING = Where()
 HOUR_NS = 3_600_000_000_000
-SPENT_BY = ("tenant", "key_id", "feature", "rung", "model", "kind")  # what ledger lines are grouped by
 
 
 class Cache(Protocol):
@@ -278,6 +278,8 @@ class Store(Protocol):
     sessions: Sessions
     hooks: Hooks
     holds: Holds
+    warnings: Warnings
+    rates: Rates
 
     async def start(self) -> None:
         """Open, migrate, load what lookups need. Raises StoreError."""

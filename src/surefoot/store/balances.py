@@ -4,11 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec import Struct
+
 from surefoot.errors import BudgetSpent
 from surefoot.records import BudgetLimit, Entry, Reservation
-from surefoot.store import SPENT_BY
 
 Budget = tuple[str, str]  # (scope, window)
+_FULL_PPM = 1_000_000
+
+
+class Warned(Struct, frozen=True, kw_only=True):
+    """A level of a budget that was reached in one of its windows; the level 1 also when the budget refused a call."""
+
+    scope: str
+    window: str
+    limit_nanodollars: int
+    level_ppm: int  # share of the limit, in millionths
+    spent: int  # nano-dollars, when it was reached
+    at_ns: int = 0
+    attempts: int = 0  # to tell somebody
+    told_at_ns: int = 0  # 0: nobody was told yet
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What there is one warning of."""
+        return self.scope, self.window, self.limit_nanodollars, self.level_ppm
+
+
+def wait_ns(attempts: int) -> int:
+    """How long a warning waits after so many attempts to tell it: a minute, then three times as long each time, at most 6 h."""
+    return min(6 * 3600, 60 * int(3 ** (attempts - 1))) * 1_000_000_000
+
+
+def levels_of(limit: BudgetLimit) -> tuple[int, ...]:
+    """The shares at which people are told, in millionths."""
+    return tuple(round(share * _FULL_PPM) for share in limit.warn_at)
 
 
 def budgets_of(limits: Iterable[BudgetLimit]) -> tuple[Budget, ...]:
@@ -16,14 +46,6 @@ def budgets_of(limits: Iterable[BudgetLimit]) -> tuple[Budget, ...]:
     if isinstance(limits, tuple) and len(limits) == 1:  # nearly always, and several times a request
         return ((limits[0].scope, limits[0].window),)
     return tuple(dict.fromkeys((limit.scope, limit.window) for limit in limits))
-
-
-def check_spent(by: Iterable[str], step_ns: int) -> None:
-    """Raises ValueError for a name that lines are not grouped by, or a step below 1."""
-    if unknown := [name for name in by if name not in SPENT_BY]:
-        raise ValueError(f"lines are not grouped by {', '.join(unknown)}; know {', '.join(SPENT_BY)}")
-    if step_ns < 1:
-        raise ValueError(f"a step of {step_ns} ns")
 
 
 def orphan_entry(reservation: Reservation) -> Entry:
@@ -62,6 +84,7 @@ class Balances:
     def __init__(self, rows: Mapping[Budget, tuple[int, int]] | None = None) -> None:
         self._rows: dict[Budget, tuple[int, int]] = dict(rows or {})
         self._changed: dict[Budget, None] = {}
+        self._warnings: dict[tuple[str, str, int, int], Warned] = {}
 
     def get(self, budget: Budget) -> tuple[int, int]:
         """(spent, reserved)."""
@@ -73,17 +96,14 @@ class Balances:
 
     def reserve(self, reservation: Reservation) -> BudgetSpent | None:
         """Set the amount aside in all of its budgets, or in none and return why."""
-        amount = reservation.nanodollars
-        for limit in reservation.limits:
-            spent, reserved = self.get((limit.scope, limit.window))
-            if spent + reserved + amount > limit.limit_nanodollars:
-                return BudgetSpent(
-                    limit.scope,
-                    spent=spent + reserved,
-                    limit=limit.limit_nanodollars,
-                    resets_at_ns=limit.resets_at_ns,
-                )
-        self.move(reservation.limits, spent=0, reserved=amount)
+        stopped = [limit for limit in reservation.limits if not self._has_room(limit, reservation.nanodollars)]
+        if stopped:
+            for limit in stopped:
+                if _FULL_PPM in levels_of(limit):
+                    self._crossed(limit, _FULL_PPM)
+            # One budget that refuses rules over all that only leave out dear rungs.
+            return self._refusal(next((limit for limit in stopped if not limit.cheaper), stopped[0]))
+        self.move(reservation.limits, spent=0, reserved=reservation.nanodollars)
         return None
 
     def move(self, limits: Iterable[BudgetLimit], *, spent: int, reserved: int) -> None:
@@ -92,3 +112,35 @@ class Balances:
             old_spent, old_reserved = self.get(budget)
             self._rows[budget] = (old_spent + spent, old_reserved + reserved)
             self._changed[budget] = None
+        if spent > 0:
+            self._warn(limits)
+
+    def warnings(self) -> Mapping[tuple[str, str, int, int], Warned]:
+        """Levels that spending was seen at or above, each once; whether they were known before is the back-end's to say."""
+        return self._warnings
+
+    def _has_room(self, limit: BudgetLimit, amount: int) -> bool:
+        spent, reserved = self.get((limit.scope, limit.window))
+        return limit.soft or spent + reserved + amount <= limit.limit_nanodollars
+
+    def _refusal(self, limit: BudgetLimit) -> BudgetSpent:
+        spent, reserved = self.get((limit.scope, limit.window))
+        return BudgetSpent(
+            limit.scope, spent=spent + reserved, limit=limit.limit_nanodollars, resets_at_ns=limit.resets_at_ns,
+            window=limit.window, cheaper=limit.cheaper,
+        )  # fmt: skip
+
+    def _warn(self, limits: Iterable[BudgetLimit]) -> None:
+        for limit in limits:
+            if limit.warn_at:
+                spent, _ = self.get((limit.scope, limit.window))
+                for level in levels_of(limit):
+                    if spent * _FULL_PPM >= level * limit.limit_nanodollars:
+                        self._crossed(limit, level)
+
+    def _crossed(self, limit: BudgetLimit, level: int) -> None:
+        spent, _ = self.get((limit.scope, limit.window))
+        found = Warned(
+            scope=limit.scope, window=limit.window, limit_nanodollars=limit.limit_nanodollars, level_ppm=level, spent=spent
+        )  # fmt: skip
+        self._warnings.setdefault(found.key, found)

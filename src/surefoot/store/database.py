@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from surefoot.errors import StoreError
-from surefoot.records import CacheEntry, Content, Reservation
+from surefoot.records import CacheEntry, Content, Entry, Reservation
 from surefoot.store import schema
 from surefoot.store.scribe import Scribe, reservation_of
 from surefoot.store.statements import RESERVATION_FIELDS, Statements
@@ -63,6 +63,19 @@ class Database:
         """
         return self._scribe.seal(connection, subject, texts, moving=moving, old=old)
 
+    def account(
+        self,
+        connection: Connection,
+        case_id: str,
+        entries: Sequence[Entry],
+        *,
+        released: bool,
+        ended: bool,
+        audit: str = "",
+    ) -> None:
+        """Book people's minutes on a case within a piece of work; see `Scribe.account`."""
+        self._scribe.account(connection, case_id, entries, released=released, ended=ended, audit=audit)
+
     def believe(self, connection: Connection, entry: CacheEntry) -> None:
         """Put an answer into the cache within a piece of work."""
         self._scribe.believe(connection, entry)
@@ -91,6 +104,7 @@ class Database:
     def _book(self, connection: Connection, older_than_ns: int | None) -> int:
         table, now = schema.reservations, time.time_ns()
         wanted = select(*(table.c[name] for name in RESERVATION_FIELDS)).where(table.c.booked_at_ns.is_(None))
+        wanted = wanted.where(table.c.rung != "person")  # those wait for people, whatever processes do
         if older_than_ns is not None:
             wanted = wanted.where(table.c.at_ns < older_than_ns)
         rows = connection.execute(wanted.order_by(table.c.id).with_for_update(skip_locked=True)).all()

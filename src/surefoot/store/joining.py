@@ -38,7 +38,7 @@ def asked(commit: Commit, subject: str) -> Asked | None:
 
 def joined(commit: Commit, case_id: str) -> Commit:
     """The commit without a case of its own: its journal entry names the one that waits."""
-    return replace(commit, case=None, entry=replace(commit.entry, case_id=case_id))
+    return replace(commit, case=None, set_aside=None, entry=replace(commit.entry, case_id=case_id))
 
 
 def waiting(connection: Connection, questions: Collection[Asked]) -> Mapping[Asked, str]:

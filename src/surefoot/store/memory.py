@@ -16,12 +16,14 @@ from msgspec.structs import replace
 from surefoot.errors import StoreError
 from surefoot.records import CacheEntry, Commit, Content, Expired, JournalEntry, Key, Reservation
 from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions
+from surefoot.store.budgets import Rates, Warnings
 from surefoot.store.cases import Cases
 from surefoot.store.chain import Walk, genesis, link, new_id
 from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
 from surefoot.store.joining import asked, joined
 from surefoot.store.memoryaudit import MemoryAudit
+from surefoot.store.memorybudgets import MemoryRates, MemoryWarnings
 from surefoot.store.memorycases import MemoryCases, is_waited_for, waiting_in
 from surefoot.store.memoryholds import MemoryHolds
 from surefoot.store.memoryhooks import MemoryHooks
@@ -254,6 +256,8 @@ class MemoryStore:
         self.incidents: Incidents = MemoryIncidents()
         self._hooks = MemoryHooks(self._cases)
         self.hooks: Hooks = self._hooks
+        self.warnings: Warnings = MemoryWarnings(self._ledger.warnings)
+        self.rates: Rates = MemoryRates()
         self.audit: Audit = self._audit
         sessions = MemorySessions()
         self.sessions: Sessions = sessions
@@ -311,6 +315,8 @@ class MemoryStore:
             return StoreError(f"the record cannot be written down: {type(error).__name__}")
         self._journal.append(entry, body, pseudonym, commit.content)
         self._ledger.settle(commit)
+        if commit.set_aside is not None:
+            self._ledger.reserve(commit.set_aside)
         if case is not None:
             self._cases.open(replace(case, subject=pseudonym))
         if commit.cache is not None:

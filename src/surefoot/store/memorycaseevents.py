@@ -18,6 +18,9 @@ class Ledger(Protocol):
     def add(self, entries: Sequence[Entry]) -> None:
         """Write lines that nothing was reserved for."""
 
+    def account(self, case: Case, entries: Sequence[Entry], audit: Case | None = None) -> None:
+        """Move the budgets that a case's opening set minutes aside in, by what its entries booked; an audit's follow suit."""
+
     def human_seconds(self, request_id: str, *, until_ns: int) -> int | None:
         """What is booked of people's time to a request up to a time; None when nothing is."""
 

@@ -162,10 +162,14 @@ class MemoryCases(MemoryCaseEvents, CaseVerbs):
             self._labels.append(change.label)
             if change.label.verdict == "wrong":
                 self._forget(case.tenant, case.feature, case.fingerprint)
-        if change.audit is not None and not self._labels.is_judged(change.audit.request_id, change.audit.rung):
-            self.open(change.audit)
+        audit = change.audit
+        if audit is not None and self._labels.is_judged(audit.request_id, audit.rung):
+            audit = None
+        if audit is not None:
+            self.open(audit)
         if change.done and change.events:
             self._ledger.add(entries)
+            self._ledger.account(change.case, entries, audit)
         return change
 
 

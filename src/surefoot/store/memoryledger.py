@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from surefoot.errors import StoreError
-from surefoot.records import Commit, Entry, JournalEntry, Reservation, Revenue, Settlement, Spent
+from surefoot.records import Commit, Entry, JournalEntry, Revenue, Settlement, Spent
 from surefoot.records.units import DIMENSIONS, CostSum, RequestSum, Where, day_text
 from surefoot.store import EVERYTHING, HOUR_NS
-from surefoot.store.balances import Balances, check_spent, orphan_entry, returned_entry
+from surefoot.store.balances import orphan_entry, returned_entry
+from surefoot.store.memorybudgets import MemoryBalances
 from surefoot.store.rollups import Place, Rollups, Turn, last_outcome, turn_of
+from surefoot.store.spent import check_spent
 
 
-class MemoryLedger:
+class MemoryLedger(MemoryBalances):
     """`Ledger` in lists and dictionaries."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._entries: list[Entry] = []
         self._revenue: dict[str, Revenue] = {}
         self._journal: dict[str, JournalEntry] = {}
         self._rollups = Rollups()
-        self._balances = Balances()
-        self._reservations: dict[str, Reservation] = {}
-        self._booked: dict[str, Reservation] = {}
 
     async def entries(self, *, request_id: str | None = None, feature: str | None = None) -> Sequence[Entry]:
         """Ledger lines, oldest first."""
@@ -81,14 +80,11 @@ class MemoryLedger:
             for (at_ns, names), lines in sorted(groups.items())
         ]  # fmt: skip
 
-    async def budget(self, scope: str, window: str) -> tuple[int, int]:
-        """(spent, reserved) of a budget in nano-dollars; (0, 0) before its first use."""
-        return self._balances.get((scope, window))
-
     async def settle_orphans(self, *, older_than_ns: int | None = None) -> int:
         """Book reservations that no living request will settle as estimated; returns how many."""
         held = self._reservations.values()
-        orphans = [r for r in held if older_than_ns is None or r.at_ns < older_than_ns]
+        models = [r for r in held if r.rung != "person"]  # the others wait for people
+        orphans = [r for r in models if older_than_ns is None or r.at_ns < older_than_ns]
         for orphan in orphans:
             self._booked[orphan.id] = self._reservations.pop(orphan.id)
             self._balances.move(orphan.limits, spent=orphan.nanodollars, reserved=-orphan.nanodollars)
@@ -105,15 +101,6 @@ class MemoryLedger:
         mine = (e for e in self._entries if (e.request_id, e.kind) == (request_id, "human") and e.at_ns <= until_ns)
         booked = [e.quantity for e in mine]
         return sum(booked) if booked else None
-
-    def reserve(self, reservation: Reservation) -> Exception | None:
-        """Set money aside, or say why not."""
-        if reservation.id in self._reservations or reservation.id in self._booked:
-            return StoreError(f"there is a reservation {reservation.id} already")
-        refused = self._balances.reserve(reservation)
-        if refused is None:
-            self._reservations[reservation.id] = reservation
-        return refused
 
     def settle(self, commit: Commit) -> None:
         """Write what a request spent and earned, and move the budgets from reserved to spent."""

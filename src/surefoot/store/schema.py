@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from surefoot.records.units import DIMENSIONS
 
-HEAD = "0008"  # the migration that this program's tables are at
+HEAD = "0009"  # the migration that this program's tables are at
 
 APPEND_ONLY = (
     "journal",
@@ -201,6 +201,30 @@ daily_requests = Table(
     sqlite_with_rowid=False,
 )
 
+budget_warnings = Table(
+    "budget_warnings",
+    metadata,
+    _text("scope", key=True),
+    _text("window", key=True),
+    Column("limit_nanodollars", BigInteger, primary_key=True, autoincrement=False),
+    Column("level_ppm", BigInteger, primary_key=True, autoincrement=False),  # share of the limit, in millionths
+    _int("at_ns"),
+    _int("spent"),
+    _int("told_at_ns"),  # 0: nobody was told yet
+    _int("attempts"),
+    _int("due_at_ns"),  # before which nobody else tries to tell
+    Index("budget_warnings_due", "told_at_ns", "due_at_ns"),
+)
+
+rates = Table(
+    "rates",
+    metadata,
+    _text("scope", key=True),
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),  # since the epoch
+    _int("requests"),  # granted to processes
+    _int("tokens"),
+)
+
 cases = Table(
     "cases",
     metadata,
@@ -307,6 +331,7 @@ keys = Table(
     _int("created_at_ns"),
     _int("revoked_at_ns", null=True),
     _text("scopes"),  # JSON list
+    _text("budgets"),  # JSON of the Budgets over all features
     Index("keys_hash", "hash", unique=True),
 )
 

@@ -17,7 +17,7 @@ from msgspec.structs import astuple
 from sqlalchemy import Connection, select
 
 from surefoot.errors import BudgetSpent
-from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Content, JournalEntry, Reservation
+from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Content, Entry, JournalEntry, Reservation
 from surefoot.store import schema
 from surefoot.store.balances import Balances, Budget, budgets_of, orphan_entry, returned_entry
 from surefoot.store.chain import genesis, link
@@ -28,7 +28,7 @@ from surefoot.store.sqlrollups import add_up
 from surefoot.store.statements import RESERVATION_FIELDS, Statements
 from surefoot.store.vault import Vault, plain_form
 
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
 Key = tuple[int, bytes]  # (generation, wrapped key)
 Held = tuple[Any, ...]  # a row of RESERVATION_FIELDS, and when it was booked as an orphan
 
@@ -72,6 +72,7 @@ class Page:
         self.case_events: list[Mapping[str, object]] = []  # written one by one: the trail vouches for their numbers
         self.cache: list[Row] = []
         self.set_budgets: Sequence[Row] = []
+        self.warnings: Sequence[Row] = []
         self.fresh: dict[str, Held] = {}  # reserved in this very transaction
 
     def write(self, connection: Connection, statements: Statements) -> None:
@@ -81,6 +82,7 @@ class Page:
         for statement, rows in (
             (statements.chain, self.chain),
             (statements.set_budgets, self.set_budgets),
+            (statements.warnings, self.warnings),
             (statements.reservations, self.reservations),
             (statements.drop_reservations, self.drop_reservations),
             (statements.journal, self.journal),
@@ -105,6 +107,7 @@ class Written(msgspec.Struct):
     fingerprints: list[str]  # put into the cache
     cases: list[str]  # of each record: the case that its journal entry names, "" for none
     series: dict[Series, int]  # that this process met for the first time
+    warned: set[tuple[str, str, int, int]]  # levels of budgets that have a warning now
 
 
 class Scribe:
@@ -119,6 +122,7 @@ class Scribe:
         self._seen: set[Budget] = set()
         self.rotate_after_ns = 0  # how long a subject's key is used for new content; 0: until it is destroyed
         self._series: dict[Series, int] = {}  # ids of those that were added to before
+        self._warned: set[tuple[str, str, int, int]] = set()  # levels that are known to have a warning
 
     def prepare(self, commit: Commit) -> Prepared:
         """Encode a commit. Raises TypeError, ValueError or the like when it cannot be written down."""
@@ -140,8 +144,9 @@ class Scribe:
             (limit.scope, limit.window) for text in {row[_LIMITS] for row in held.values()} for limit in _limits(text)
         }
         for record in records:
-            if isinstance(record, Reservation):
-                wanted.update([(limit.scope, limit.window) for limit in record.limits])
+            asked = record if isinstance(record, Reservation) else record.commit.set_aside
+            if asked is not None:
+                wanted.update([(limit.scope, limit.window) for limit in asked.limits])
         balances = self.balances(connection, wanted)
         page, position, head = Page(), self._position, self._head
         outcomes: list[BudgetSpent | None] = []
@@ -152,17 +157,22 @@ class Scribe:
             if position == 0:
                 page.chain.append((self.chain, time.time_ns(), head))
             position, previous, head = position + 1, head, link(head, record.body)
-            page.journal.append(self._journal_row(record, position, previous, head))
+            page.journal.append(_journal_row(self.chain, record, position, previous, head))
             self._settle(page, balances, record.commit, held)
+            if record.commit.set_aside is not None:  # its limits are soft: it is never refused
+                self._reserve(page, balances, record.commit.set_aside)
             self._seal(page, record, keys)
             outcomes.append(None)
         page.set_budgets = balances.changed()
+        page.warnings = _warnings(balances, self._warned)
         if page.case_events:
             hold_events(connection)
         page.write(connection, self._statements)
         chained(connection, *page.case_events)
         series = add_up(connection, self._statements, page.rollups, self._series)
-        return Written(outcomes, position, head, wanted, [str(row[2]) for row in page.cache], cases, series)
+        fingerprints = [str(row[2]) for row in page.cache]
+        warned = {(row[0], row[1], row[2], row[3]) for row in page.warnings}
+        return Written(outcomes, position, head, wanted, fingerprints, cases, series, warned)
 
     def adopt(self, written: Written) -> None:
         """Take over what a committed transaction did."""
@@ -173,6 +183,9 @@ class Scribe:
         if len(self._series) > _SEEN:
             self._series.clear()
         self._series.update(written.series)
+        if len(self._warned) > _SEEN:
+            self._warned.clear()
+        self._warned |= written.warned
         if written.fingerprints:
             self._cached(written.fingerprints)
 
@@ -247,8 +260,46 @@ class Scribe:
             page.ledger.append(astuple(orphan_entry(orphan)))
             page.rollups.spent(None, [orphan_entry(orphan)])
         page.set_budgets = balances.changed()
+        page.warnings = _warnings(balances, self._warned)
         page.write(connection, self._statements)
         add_up(connection, self._statements, page.rollups, self._series)
+
+    def account(
+        self,
+        connection: Connection,
+        case_id: str,
+        entries: Sequence[Entry],
+        *,
+        released: bool,
+        ended: bool,
+        audit: str = "",
+    ) -> None:
+        """Move the budgets of a case's minutes by what its entries book. Locks: reservation, budgets.
+
+        Args:
+            audit: id of a case that judges this one's draft from now on: its minutes go to the same budgets.
+            released: whether nothing needs to be set aside any more: it is answered, or has ended.
+            ended: whether no minutes can come any more.
+        """
+        rows = _fetch(connection, self._statements.held([case_id]))
+        if not rows:
+            return
+        page, spent, held = Page(), sum(entry.nanodollars for entry in entries), rows[0][_AMOUNT]
+        if spent or (released and held):
+            limits = _limits(rows[0][_LIMITS])
+            balances = self.balances(connection, budgets_of(limits))
+            balances.move(limits, spent=spent, reserved=-held if released else 0)
+            page.set_budgets = balances.changed()
+            page.warnings = _warnings(balances, self._warned)
+            if released and not ended:
+                mine = schema.reservations.c.id == case_id
+                connection.execute(schema.reservations.update().where(mine).values(nanodollars=0))
+        if audit:
+            kept = dict(zip(RESERVATION_FIELDS, rows[0], strict=False)) | {"id": audit, "nanodollars": 0}
+            page.reservations.append((*kept.values(), self.chain))
+        if ended:
+            page.drop_reservations.append((case_id,))
+        page.write(connection, self._statements)
 
     def _keys(self, connection: Connection, subjects: set[str]) -> dict[str, Key]:
         """The living key of each subject; new ones are made for those that have none, or whose key was destroyed or is old."""
@@ -319,22 +370,6 @@ class Scribe:
                 page.rollups.spent(None, [returned])
                 balances.move(limits, spent=spent - amount, reserved=0)
 
-    def _journal_row(self, record: Prepared, position: int, previous: bytes, head: bytes) -> Row:
-        entry = record.commit.entry
-        return (
-            self.chain,
-            position,
-            entry.request_id,
-            entry.at_ns,
-            entry.tenant,
-            entry.key_id,
-            entry.feature,
-            entry.subject,
-            record.body,
-            previous,
-            head,
-        )
-
     def _seal(self, page: Page, record: Prepared, keys: dict[str, Key]) -> None:
         """Add what is sealed under the subject's key: content, case and cached answer."""
         if not record.subject:
@@ -392,6 +427,19 @@ def _bring(record: Prepared, case_id: str) -> Prepared:
         return record
     commit = joined(record.commit, case_id)
     return Prepared(commit, _encode(commit.entry), record.plain, record.subject)
+
+
+def _journal_row(chain: str, record: Prepared, position: int, previous: bytes, head: bytes) -> Row:
+    entry = record.commit.entry
+    named = (entry.request_id, entry.at_ns, entry.tenant, entry.key_id, entry.feature, entry.subject)
+    return (chain, position, *named, record.body, previous, head)
+
+
+def _warnings(balances: Balances, known: set[tuple[str, str, int, int]]) -> Sequence[Row]:
+    """A warning of each level that was reached; of one that another process wrote before, that one stands."""
+    new = [warned for warned in balances.warnings().values() if warned.key not in known]
+    at_ns = time.time_ns() if new else 0
+    return sorted((*warned.key, at_ns, warned.spent, 0, 0, 0) for warned in new)
 
 
 def hold_events(connection: Connection) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from surefoot.errors import StoreError
 from surefoot.records import Commit, Reservation
 from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions, schema
+from surefoot.store.budgets import Rates, Warnings
 from surefoot.store.cases import Cases
 from surefoot.store.chain import new_id
 from surefoot.store.database import Database
@@ -24,6 +25,7 @@ from surefoot.store.migrate import migrate
 from surefoot.store.people import Accounts, Sessions
 from surefoot.store.scribe import Scribe
 from surefoot.store.sqlaudit import CHAIN, adopt
+from surefoot.store.sqlbudgets import SqlRates, SqlWarnings
 from surefoot.store.sqlcache import SqlCache
 from surefoot.store.sqlcases import SqlCases
 from surefoot.store.sqlholds import SqlHolds
@@ -87,9 +89,10 @@ class SqlStore:
         policies, keys, self._cache = SqlPolicies(), SqlKeys(), SqlCache()
         labels, revisions, incidents, hooks = SqlLabels(), SqlRevisions(), SqlIncidents(), SqlHooks()
         audit, accounts, sessions, holds = SqlAudit(), SqlAccounts(), SqlSessions(), SqlHolds()
+        warnings, rates = SqlWarnings(), SqlRates()
         self._rooms = (
             accounts, sessions, audit, holds, self._cache, cases, journal, ledger, policies, keys, labels, revisions,
-            incidents, hooks,
+            incidents, hooks, warnings, rates,
         )  # fmt: skip
         self.cache: Cache = self._cache
         self.cases: Cases = cases
@@ -103,6 +106,8 @@ class SqlStore:
         self.hooks: Hooks = hooks
         self.holds: Holds = holds
         self._hooks = hooks
+        self.warnings: Warnings = warnings
+        self.rates: Rates = rates
         self.audit: Audit = audit
         self.accounts: Accounts = accounts
         self.sessions: Sessions = sessions

@@ -174,7 +174,7 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
         return await self.database.write(write)
 
     def _apply(self, connection: Connection, case_id: str, how: How, entries: Sequence[Entry] = ()) -> Change | None:
-        """Read a case under its lock, decide, write what is new of it with its events. Locks: case, events, cache."""
+        """Read a case under its lock, decide, write what is new of it with its events. Locks: case, budgets, events, cache."""
         database = self.database
         row = connection.execute(_BY_ID, {"of_case": case_id}).first()
         if row is None:
@@ -200,7 +200,14 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
         told = iter(sealed)
         rows = [_event_row(case_id, event, generation, told) for event in change.events]
         _write(connection, row, change.case, dict(zip(words, told, strict=True)), generation)
-        if change.audit is not None and connection.execute(_judged(change.audit)).first() is None:
+        unjudged = change.audit is not None and connection.execute(_judged(change.audit)).first() is None
+        audited = change.audit.id if change.audit is not None and unjudged else ""
+        if change.done and change.events and (entries or change.case.is_worked):
+            # Before the events: whoever commits a request locks budgets, then events.
+            database.account(
+                connection, case_id, entries, released=change.case.is_worked, ended=change.case.has_ended, audit=audited
+            )  # fmt: skip
+        if change.audit is not None and audited:
             connection.execute(_table.insert(), msgspec.structs.asdict(change.audit) | {"generation": row.generation})
             rows.append(_event_row(change.audit.id, casework.opened(change.audit), None, told))
         _append(connection, rows)

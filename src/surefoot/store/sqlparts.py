@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, Row, func, literal_column, select
 
-from surefoot.records import Entry, Key, Revenue, Spent
+from surefoot.records import Budget, Entry, Key, Revenue, Spent
 from surefoot.records.units import CostSum, RequestSum, Where
 from surefoot.store import EVERYTHING, HOUR_NS, schema
-from surefoot.store.balances import check_spent
 from surefoot.store.database import Room
+from surefoot.store.spent import check_spent
 from surefoot.store.sqlaudit import note
 from surefoot.store.sqlrollups import cost_sums, earn, request_sums
 
@@ -138,7 +138,7 @@ class SqlKeys(Room):
 
     async def put(self, key: Key) -> None:
         """Add a key. Durable before it returns. Raises StoreError when its id or hash is taken."""
-        lists = {name: msgspec.json.encode(getattr(key, name)).decode() for name in ("features", "scopes")}
+        lists = {name: msgspec.json.encode(getattr(key, name)).decode() for name in ("features", "scopes", "budgets")}
         row = msgspec.structs.asdict(key) | lists
 
         def insert(connection: Connection) -> None:
@@ -172,4 +172,5 @@ def _key(row: Row[tuple[object, ...]]) -> Key:
     fields = dict(row._mapping)
     for name in ("features", "scopes"):
         fields[name] = msgspec.json.decode(fields[name], type=tuple[str, ...])
+    fields["budgets"] = msgspec.json.decode(fields["budgets"], type=tuple[Budget, ...])
     return Key(**fields)

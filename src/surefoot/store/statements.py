@@ -33,6 +33,7 @@ class Statements:
 
     def __init__(self, dialect: Dialect, insert: Insert) -> None:
         self._dialect, self._insert = dialect, insert
+        self.shared = dialect.name == "postgresql"  # whether other processes may write meanwhile
         self._lists: dict[tuple[str, int], str] = {}
         self.chain = self._add(schema.chains)
         self.journal = self._add(schema.journal)
@@ -41,6 +42,8 @@ class Statements:
         self.cases = self._add(schema.cases)
         self.reservations = self._add(schema.reservations, leave="booked_at_ns")
         self.new_subjects = self._unless_there(schema.subjects, leave="destroyed_at_ns")
+        self.warnings = self._unless_there(schema.budget_warnings)
+        self.new_rates = self._unless_there(schema.rates)
         self.new_budgets = self._unless_there(schema.budgets)
         self.settings = self._unless_there(schema.settings)
         self.new_epochs = self._unless_there(schema.cache_epochs)

@@ -125,7 +125,7 @@ def _count_call(rung: str, draft: object, tally: _Tally) -> None:
 
 
 def _count_end(app: App, row: Row, decision: Decision, tally: _Tally) -> None:
-    if decision.action == "escalate":
+    if decision.action in ("escalate", "default"):  # it needed a person, whether there was money for one or not
         tally.escalated += 1
         if isinstance(decision.verdict, Escalate) and decision.verdict.rule:
             tally.admitted[row.id] = decision.verdict.rule

@@ -31,7 +31,9 @@ _FINISH = {
 }  # fmt: skip
 _ROLES = {"developer": "system", "function": "tool"}
 _TYPES = {401: "invalid_request_error", 403: "permission_error", 429: "rate_limit_error"}
-_CODES = {"budget_exceeded": ("budget_exceeded", "budget_exceeded")}
+_CODES = {
+    "budget_exceeded": ("insufficient_quota", "insufficient_quota")
+}  # as the vendor says it: applications know it
 
 
 class _Message(Struct):

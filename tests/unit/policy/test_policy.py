@@ -26,7 +26,12 @@ def test_an_edition_changes_with_what_decides_and_with_nothing_else() -> None:
         return Policy.of({"f": replace(feature, **changed), "g": feature}).editions["f"]
 
     same = edition()
-    for change in ({"audit": 0.1}, {"promise": Promise(accuracy=0.9)}, {"budget_nanodollars": 1}, {"baseline": "b"}):
+    for change in ({"audit": 0.1}, {"promise": Promise(accuracy=0.9)}, {"baseline": "b"}):
         assert edition(**change) == same
     for change in ({"confidence": 0.9}, {"mode": "observe"}, {"thresholds": {"a": 0.5}}, {"stream": "sentence"}):
         assert edition(**change) != same
+
+
+def test_a_policy_that_was_stored_with_budgets_in_it_can_still_be_replayed() -> None:
+    told = encode(policy(0.85).features).replace(b'"bulk":', b'"budget_nanodollars":5,"budget_window":"day","bulk":')
+    assert decode(told).features == policy(0.85).features

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from surefoot.policy import Policy, limits
+from surefoot.policy import Budgets, Policy
 from surefoot.providers.billing import worst_case
 from surefoot.providers.registry import Model, Registry
 from surefoot.providers.tokens import Estimator
@@ -32,12 +32,14 @@ class Fit:
     def __init__(
         self, registry: Registry, policy: Policy, handbooks: Mapping[str, Handbook] | None = None, *,
         estimator: Estimator | None = None, prefixes: Prefixes | None = None, harmful: Mapping[str, bool] | None = None,
+        budgets: Budgets | None = None,
     ) -> None:  # fmt: skip
         """A stage over the models of a configuration.
 
         Args:
             harmful: by feature, whether its compression did too much harm; looked up at every request.
         """
+        self._budgets = budgets or Budgets()
         self._registry, self._policy, self._handbooks = registry, policy, dict(handbooks or {})
         rungs = {rung.name: rung for feature in policy.features.values() for rung in feature.ladder}
         self._known = {name: self._configured(rung) for name, rung in rungs.items()}
@@ -50,7 +52,7 @@ class Fit:
         request, question, rung = value.request, value.question, value.rung
         handbook = self._handbooks.get(request.feature)
         passages = handbook.texts(question.passages) if handbook is not None else ()
-        bars = limits(request.caller, self._policy.features[request.feature], request.at_ns)
+        bars = self._budgets.limits(request.caller, request.feature, request.at_ns)
         if rung.kind == "cache":  # free, but not what judges its draft
             return Ask(request=request, question=question, rung=rung, limits=bars, passages=passages)
         models = self._models(rung, question, request.feature)
