@@ -13,8 +13,9 @@ from samples import KEY, SCOPE, WINDOW, commit, entry, limit, reservation, settl
 
 from surefoot.errors import BudgetSpent
 from surefoot.records import Settlement, Spent
-from surefoot.store import SPENT_BY, Store
+from surefoot.store import Store
 from surefoot.store.memory import MemoryStore
+from surefoot.store.spent import SPENT_BY
 
 
 async def test_a_budget_is_zero_before_its_first_use(store: Store):

@@ -150,3 +150,13 @@ def test_wrong_options_are_one_line_and_exit_two(config: Path, options: tuple[st
 def test_a_feature_that_is_nowhere_is_named(config: Path) -> None:
     said = surefoot("bill", "--feature", "moon")
     assert said.exit_code == 1 and "there is no feature 'moon'" in said.output
+
+
+def test_a_budget_of_all_takes_what_every_key_and_feature_spent(config: Path) -> None:
+    spend(config, 40)
+    spend(config, 40, feature="g")
+    config.write_text("[budget]\nusd = 500.0\n" + config.read_text())
+    risks = json.loads(surefoot("bill", "--format", "json").output)["bill"]["risks"]
+    spent = {(each["limit"]["key_id"], each["limit"]["feature"]): each["so_far"] for each in risks}
+    month = json.loads(surefoot("bill", "--format", "json").output)["bill"]
+    assert spent["", ""] == month["total"]["so_far"] > spent["k", "f"] > 0
