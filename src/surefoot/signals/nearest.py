@@ -14,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 EXACT = 2_000
-_SECOND_LOOK = 384
+_SECOND_LOOK = 256
 _SMALLEST = 64  # rows that are made room for at first
 
 
@@ -33,6 +33,7 @@ class Vectors:
             raise ValueError(f"{dimensions} dimensions are not a multiple of 64")
         self._rows: NDArray[np.float32] = np.zeros((_SMALLEST, dimensions), dtype=np.float32)
         self._signs: NDArray[np.uint64] = np.zeros((dimensions // 64, _SMALLEST), dtype=np.uint64)  # 64 numbers a row
+        self._make_room()
         self._ids: list[str] = []  # by row; "" where there is none
         self._row: dict[str, int] = {}
         self._free: list[int] = []
@@ -57,6 +58,7 @@ class Vectors:
             if row == len(self._rows):
                 self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
                 self._signs = np.concatenate([self._signs, np.zeros_like(self._signs)], axis=1)
+                self._make_room()
         self._row[each] = row
         self._rows[row] = vector
         self._signs[:, row] = _signs(vector)
@@ -76,9 +78,10 @@ class Vectors:
         """The nearest with a cosine above 0, nearest first, at most `limit`; () of nothing."""
         held = len(self._ids)
         if held > EXACT:
-            unlike = np.bitwise_count(self._signs[:, :held] ^ _signs(vector)[:, None]).sum(axis=0, dtype=np.uint16)
+            unlike = self._unlike(vector, held)
             rows = np.argpartition(unlike, _SECOND_LOOK)[:_SECOND_LOOK]
-            cosines = self._rows[rows] @ vector
+            # "clip" changes nothing, all rows are there; any other mode would not write where it is told to.
+            cosines = self._rows.take(rows, axis=0, out=self._looked_at, mode="clip") @ vector
         else:
             cosines = self._rows[:held] @ vector
             rows = np.arange(held)
@@ -90,6 +93,23 @@ class Vectors:
         return tuple(
             Neighbour(self._ids[row], min(1.0, cosine)) for row, cosine in found if cosine > 0 and self._ids[row]
         )
+
+    def _make_room(self) -> None:
+        """For what a search works out: memory that is asked for anew each time costs more than the arithmetic."""
+        self._differ = np.empty(self._signs.shape[1], dtype=np.uint64)
+        self._bits = np.empty(self._signs.shape[1], dtype=np.uint8)
+        self._sum = np.empty(self._signs.shape[1], dtype=np.uint16)
+        self._looked_at = np.empty((_SECOND_LOOK, self._rows.shape[1]), dtype=np.float32)
+
+    def _unlike(self, vector: NDArray[np.float32], held: int) -> NDArray[np.uint16]:
+        """By row, in how many signs it differs; overwritten by the next search."""
+        differ, bits, total = self._differ[:held], self._bits[:held], self._sum[:held]
+        total.fill(0)
+        for signs, mine in zip(self._signs, _signs(vector), strict=True):
+            np.bitwise_xor(signs[:held], mine, out=differ)
+            np.bitwise_count(differ, out=bits)
+            np.add(total, bits, out=total)
+        return total
 
 
 def _signs(vector: NDArray[np.float32]) -> NDArray[np.uint64]:
