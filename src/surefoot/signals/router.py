@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from surefoot.signals.question import FORM, WORD_PLACES, Features, features
 
+LETTERS_LENGTH = 0.7  # of the part that runs of letters make; the words' part has length 1
+
 Array = NDArray[np.float32]
 Columns = NDArray[np.int32]
 
@@ -99,16 +101,16 @@ def estimates_of(model: RouteModel, raw: list[float]) -> tuple[RouteEstimate, ..
 
 
 def weighted(found: Features, columns: Columns, rarity: Array) -> tuple[Columns, Array]:
-    """(columns of a question's n-grams, their weights); the words' and the letters' parts have length 1 each."""
+    """(columns of a question's n-grams, their weights); the words' part has length 1, the letters' less."""
     mine = columns[found.places]
     known = mine >= 0
     mine = mine[known]
     weights = found.values[known] * rarity[mine]
     words = int(np.count_nonzero(known[: int(np.searchsorted(found.places, WORD_PLACES))]))
-    for part in (weights[:words], weights[words:]):
+    for part, wanted in ((weights[:words], 1.0), (weights[words:], LETTERS_LENGTH)):
         length = float(np.sqrt(part @ part))
         if length > 0:
-            part /= length
+            part *= wanted / length
     return mine, weights
 
 
