@@ -14,11 +14,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from surefoot.learning.fit import LEAST
+from surefoot.policy import LearnedFeature
 from surefoot.signals.question import PLACES, WORD_PLACES, Features, features
-from surefoot.signals.router import Array, Calibration, Columns, RouteEstimate, RouteModel, estimates_of, weighted
+from surefoot.signals.router import (
+    Array,
+    Calibration,
+    Columns,
+    RouteEstimate,
+    RouteModel,
+    estimates_of,
+    weighted,
+    write_route,
+)
 from surefoot.stats.arrays import Floats, folds_of
 from surefoot.stats.routing import apgr
 
@@ -48,6 +59,21 @@ class RouteFit(Struct, frozen=True, kw_only=True):
 
     model: RouteModel
     estimates: tuple[tuple[RouteEstimate, ...], ...]  # as the questions came
+
+
+def with_route(
+    found: LearnedFeature, asked: Sequence[Asked], rungs: Sequence[str], models: Mapping[str, tuple[str, ...]]
+) -> tuple[LearnedFeature, RouteFit | None]:
+    """(what was learned with the route model that these questions teach, the fit); unchanged and None with too few labels.
+
+    Args:
+        models: by rung name, what the labels are about.
+    """
+    fit = fit_route(asked, rungs)
+    if fit is None:
+        return found, None
+    model = replace(fit.model, models={rung: models.get(rung, ()) for rung in fit.model.rungs})
+    return replace(found, route=write_route(model), route_labels=model.labels), replace(fit, model=model)
 
 
 class _Table(Struct, frozen=True):

@@ -7,6 +7,7 @@ the estimate. A model is arrays of numbers that a fit wrote down: nothing is dow
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -88,6 +89,16 @@ class Router:
         distances = self._lengths + (float(seen @ seen) - 2 * (self._landmarks @ seen))
         raw = (self._means + (line + np.exp(-distances) @ self._likeness) / 2).tolist()
         return estimates_of(self.model, raw)
+
+
+def write_route(model: RouteModel) -> bytes:
+    """A model as it is stored."""
+    return msgspec.msgpack.encode(model)
+
+
+def read_route(data: bytes) -> RouteModel:
+    """What `write_route` wrote."""
+    return msgspec.msgpack.decode(data, type=RouteModel)
 
 
 def estimates_of(model: RouteModel, raw: list[float]) -> tuple[RouteEstimate, ...]:
