@@ -23,7 +23,9 @@ def questions(n: int, seed: int) -> list[Asked]:
         words = drawn.choice({"easy": EASY, "hard": HARD, "lost": LOST}[kind])
         text = f"{words} please, {drawn.choice(['Anna', 'Ben', 'Cleo'])} {drawn.choice(['asks', 'wonders'])} {drawn.random():.2f}"
         right = {"small": kind == "easy", "large": kind != "lost"}
-        found.append(Asked(text=text, group=str(place), accepted={k: v ^ (drawn.random() < 0.1) for k, v in right.items()}))
+        found.append(
+            Asked(text=text, group=str(place), accepted={k: v ^ (drawn.random() < 0.1) for k, v in right.items()})
+        )
     return found
 
 

@@ -82,7 +82,9 @@ def test_each_start_is_drawn_as_often_as_its_logged_propensity_says(explore: flo
         assert drawn[each.rung] / len(DRAWS) == pytest.approx(each.propensity, abs=0.04)
 
 
-@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.sampled_from(["observe", "enforce"]), st.sampled_from(DRAWS))
+@given(
+    st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.sampled_from(["observe", "enforce"]), st.sampled_from(DRAWS)
+)
 def test_propensities_add_up_and_the_same_question_gets_the_same_start(
     small: float, large: float, explore: float, mode: str, draw: str
 ) -> None:

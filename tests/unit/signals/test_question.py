@@ -23,7 +23,9 @@ def test_places_are_ascending_in_range_and_values_positive(text: str) -> None:
 
 def test_hashing_does_not_depend_on_the_process() -> None:
     found = {
-        subprocess.run([sys.executable, "-c", PROGRAM], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True
+        ).stdout
         for seed in ("1", "2")
     }
     assert found == {f"{features('How do I get a refund?').places.tolist()}\n"}
