@@ -7,6 +7,7 @@ question's words count, never the system prompt, which is the same for every que
 from __future__ import annotations
 
 import re
+from math import log1p
 from zlib import crc32
 
 import numpy as np
@@ -52,13 +53,15 @@ def features(text: str) -> Features:
     words = _WORD.findall(text)
     lowered = [word.lower() for word in words]
     hashes = np.array([crc32(word.encode("utf-8", "replace")) for word in lowered], dtype=np.uint32)
-    pairs = _mixed(hashes[:-1] * _PAIR + hashes[1:])
+    pairs = hashes[:-1] * _PAIR + hashes[1:]
     letters = np.frombuffer(f" {' '.join(lowered)} ".encode("utf-8", "replace"), dtype=np.uint8).astype(np.uint32)
-    runs = [_mixed(_rolled(letters, size)) for size in LETTERS]
-    letter_places = np.concatenate(runs) % LETTER_PLACES + WORD_PLACES
-    grams = np.concatenate([_mixed(hashes) % WORD_PLACES, pairs % WORD_PLACES, letter_places])
-    places, counts = np.unique(grams, return_counts=True)
-    return Features(places.astype(np.int32), (1 + np.log(counts)).astype(np.float32), _form(text, words))
+    grams = _mixed(np.concatenate([hashes, pairs, *_runs(letters)]))
+    many = hashes.size + pairs.size
+    grams[:many] &= np.uint32(WORD_PLACES - 1)
+    grams[many:] &= np.uint32(LETTER_PLACES - 1)
+    grams[many:] += np.uint32(WORD_PLACES)
+    places, counts = _counted(grams)
+    return Features(places, 1 + np.log(counts), _form(text, words))
 
 
 def _mixed(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -69,14 +72,21 @@ def _mixed(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return mixed
 
 
-def _rolled(letters: NDArray[np.uint32], size: int) -> NDArray[np.uint32]:
-    """A hash of every run of `size` letters; none when there are fewer."""
-    runs = max(0, letters.size - size + 1)
-    rolled = np.full(runs, size, dtype=np.uint32)
-    for at in range(size):
-        rolled *= _RUN
-        rolled += letters[at : at + runs]
-    return rolled
+def _runs(letters: NDArray[np.uint32]) -> list[NDArray[np.uint32]]:
+    """A hash of every run of each length in `LETTERS`; none where there are fewer letters."""
+    found, rolled = [], letters
+    for size in range(2, LETTERS[-1] + 1):
+        rolled = rolled[:-1] * _RUN + letters[size - 1 :]
+        if size in LETTERS:
+            found.append(rolled + np.uint32(size * int(_RUN) ** size % 2**32))
+    return found
+
+
+def _counted(grams: NDArray[np.uint32]) -> tuple[Words, Values]:
+    """(the places, ascending, each once; how often each is there)."""
+    ordered = np.sort(grams).astype(np.int32)
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    return ordered[starts], np.diff(starts, append=ordered.size).astype(np.float32)
 
 
 def _form(text: str, words: list[str]) -> Values:
@@ -84,9 +94,9 @@ def _form(text: str, words: list[str]) -> Values:
     long, many = max(1, len(text)), max(1, len(words))
     return np.array(
         [
-            np.log1p(len(words)), np.log1p(len(lines)), np.log1p(len(lines[0].split())), sum(map(len, words)) / many,
+            log1p(len(words)), log1p(len(lines)), log1p(len(lines[0].split())), sum(map(len, words)) / many,
             len(_DIGIT.findall(text)) / long, len(_OPERATORS.findall(text)) / long, len(_CAPITALS.findall(text)) / many,
-            np.log1p(len(_NOT_ASCII.findall(text))), "?" in text, "__" in text, _NEGATION.search(lines[0]) is not None,
+            log1p(len(_NOT_ASCII.findall(text))), "?" in text, "__" in text, _NEGATION.search(lines[0]) is not None,
             "Statement 1" in text, _CODE.search(text) is not None, "which of the following" in text.lower(),
         ],
         dtype=np.float32,

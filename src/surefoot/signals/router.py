@@ -70,12 +70,13 @@ class Router:
         self._rarity: Array = np.frombuffer(model.rarity, dtype="<f4")
         scales = np.frombuffer(model.direction_scales, dtype="<f4")
         steps = np.frombuffer(model.directions, dtype=np.int8).reshape(self._rarity.size, scales.size)
-        self._directions: Array = steps * scales
         landmarks = np.frombuffer(model.landmarks, dtype="<f2").astype(np.float32)
         self._landmarks: Array = landmarks.reshape(-1, scales.size + len(FORM))
         self._lengths: Array = np.einsum("md,md->m", self._landmarks, self._landmarks)
         self._likeness = np.frombuffer(model.likeness, dtype="<f4").reshape(-1, rungs)
-        self._line: Array = np.frombuffer(model.line, dtype="<f2").astype(np.float32).reshape(-1, rungs)
+        line = np.frombuffer(model.line, dtype="<f2").astype(np.float32).reshape(-1, rungs)
+        self._dims = scales.size
+        self._weights: Array = np.hstack([steps * scales, line])  # of one n-gram side by side: one look-up for both
         self._means: Array = np.array(model.means, dtype=np.float32)
         self._centers = np.array(model.form_centers, dtype=np.float32)
         self._scales = np.array(model.form_scales, dtype=np.float32)
@@ -84,8 +85,9 @@ class Router:
         """One for each rung, cheapest first."""
         found = features(text)
         columns, weights = weighted(found, self._columns, self._rarity)
-        line = weights @ self._line[columns]
-        seen = np.concatenate((unit(weights @ self._directions[columns]), (found.form - self._centers) * self._scales))
+        both = weights @ self._weights[columns]
+        line = both[self._dims :]
+        seen = np.concatenate((unit(both[: self._dims]), (found.form - self._centers) * self._scales))
         distances = self._lengths + (float(seen @ seen) - 2 * (self._landmarks @ seen))
         raw = (self._means + (line + np.exp(-distances) @ self._likeness) / 2).tolist()
         return estimates_of(self.model, raw)
