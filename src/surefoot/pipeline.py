@@ -26,6 +26,7 @@ from surefoot.records import (
     Evidence,
     Question,
     Request,
+    Routed,
     Rung,
     Stronger,
     Tried,
@@ -101,6 +102,9 @@ class Trace(Protocol):
     def called(self, rung: Rung, attempt: Attempt) -> None:
         """An attempt came by the second verb."""
 
+    def routed(self, routed: Routed) -> None:
+        """A place to begin was chosen."""
+
     def weighed(self, rung: Rung, confidence: Confidence) -> None:
         """A confidence was computed."""
 
@@ -117,7 +121,7 @@ async def answer(request: Request, policy: Policy, stages: Stages, trace: Trace)
     question = await trace.effect(None, stages.read, request)
     if (sent := admit(feature, question)) is not None:
         return _admitted(feature, question, trace, sent)
-    best, below, rest = None, Below(), route(feature, question)
+    best, below, rest = None, Below(), begun(feature, question, request, trace)
     while True:
         rung, rest = rest[0], rest[1:]
         ask = await trace.effect(rung, stages.fit, Try(request=request, question=question, rung=rung))
@@ -126,6 +130,14 @@ async def answer(request: Request, policy: Policy, stages: Stages, trace: Trace)
         best, done = await judge(feature, stages, trace, below.tried(ask, attempt), len(rest), best)
         if done:
             return best
+
+
+def begun(feature: Feature, question: Question, request: Request, trace: Trace) -> tuple[Rung, ...]:
+    """The rungs to try, in order; where expectations chose the first, the trace sees why."""
+    rungs, routed = route(feature, question, request.draw)
+    if routed is not None:
+        trace.routed(routed)
+    return rungs
 
 
 class Below:
@@ -167,7 +179,7 @@ async def through(request: Request, policy: Policy, stages: Stages, trace: Trace
     question = await trace.effect(None, stages.read, request)
     if (sent := admit(feature, question)) is not None:
         return _admitted(feature, question, trace, sent)
-    best, below, rest = None, Below(), route(feature, question)
+    best, below, rest = None, Below(), begun(feature, question, request, trace)
     while True:
         rung, rest = rest[0], rest[1:]
         ask = await trace.effect(rung, stages.fit, Try(request=request, question=question, rung=rung))
@@ -202,7 +214,7 @@ async def by_sentence(
     if (sent := admit(feature, question)) is not None:
         yield _admitted(feature, question, trace, sent)
         return
-    best, below, rest, said = None, Below(), route(feature, question), ""
+    best, below, rest, said = None, Below(), begun(feature, question, request, trace), ""
     while True:
         rung, rest = rest[0], rest[1:]
         ask = await trace.effect(rung, stages.fit, Try(request=request, question=question, rung=rung, said=said))

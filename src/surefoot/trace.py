@@ -21,6 +21,7 @@ from surefoot.records import (
     PricedCall,
     Question,
     Read,
+    Routed,
     Rung,
     Step,
     Try,
@@ -64,10 +65,19 @@ class LiveTrace:
         self.steps.append(Step(stage=stage.name, rung=rung.name if rung else None, value=kept))
         return got
 
+    @property
+    def route(self) -> Routed | None:
+        """Where the ladder was begun and why; None where nothing was expected of any rung."""
+        return next((step.value for step in self.steps if isinstance(step.value, Routed)), None)
+
     def called(self, rung: Rung, attempt: Attempt) -> None:
         """Record an attempt that came by the second verb."""
         self.attempts.append(attempt)
         self.steps.append(Step(stage="call", rung=rung.name, value=attempt.draft))
+
+    def routed(self, routed: Routed) -> None:
+        """Record where the ladder is begun."""
+        self.steps.append(Step(stage="route", rung=None, value=routed))
 
     def weighed(self, rung: Rung, confidence: Confidence) -> None:
         """Record a confidence."""
@@ -116,6 +126,10 @@ class ReplayTrace:
     def called(self, rung: Rung, attempt: Attempt) -> None:
         """Never asked: a replay has no second verb."""
         raise Unobserved("open", rung.name)
+
+    def routed(self, routed: Routed) -> None:
+        """Compare where the ladder is begun with the journal's."""
+        self._compare(Step(stage="route", rung=None, value=routed))
 
     def weighed(self, rung: Rung, confidence: Confidence) -> None:
         """Compare a confidence with the journal's."""

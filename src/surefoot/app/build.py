@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from surefoot.app.economics import baseline_name
 from surefoot.app.evidence import check_set, reading
 from surefoot.config.budgets import build_budgets, build_rates
@@ -25,10 +27,12 @@ from surefoot.providers.simulated import Simulated
 from surefoot.providers.tokens import Estimator
 from surefoot.records import ModelPrice
 from surefoot.records.audit import Stop
+from surefoot.signals.router import Router, read_route
 from surefoot.stages import Calls, Checks, Fit, Prefixes, ReadRequest
 from surefoot.stages.check import HttpGate
 from surefoot.stages.handbook import Handbook
 from surefoot.stages.read import Repeats
+from surefoot.stages.routing import Routing, Warmth
 from surefoot.store import Store
 
 _VENDORS = ("openai", "anthropic")
@@ -59,6 +63,7 @@ class Runtime:
     rates: Rates
     gates: tuple[HttpGate, ...] = ()
     recorder: Recorder | None = None
+    warmth: Warmth = field(default_factory=Warmth)
 
     async def close(self) -> None:
         """Let go of the providers' connections."""
@@ -76,6 +81,7 @@ class Watched:
     stops: Mapping[str, Stop] | None = None  # by feature, whether it is stopped
     repeats: Repeats | None = None  # knows which questions have a case
     people_spent: Container[str] = frozenset()  # the features whose human budget has no room for another case
+    routers: Mapping[str, bytes] = field(default_factory=dict)  # by feature, the route model that labels taught
 
 
 NOTHING = Watched()
@@ -102,7 +108,11 @@ def build(
     budgets = build_budgets(settings)
     masks = {name: feature.mask for name, feature in settings.features.items() if feature.mask}
     calls = Calls(registry, store, on_lost=on_lost, masks=masks, estimator=known.estimator)
-    readings = {name: reading(given) for name, given in settings.features.items()}
+    warmth = Warmth()
+    readings = {
+        name: replace(reading(given), routing=_routing(config.policy.features[name], registry, warmth, watched.routers))
+        for name, given in settings.features.items()
+    }
     handbooks = {name: found.handbook for name, found in readings.items() if found.handbook is not None}
     checks = {name: check_set(given, calls) for name, given in settings.features.items()}
     stages = Stages(
@@ -128,13 +138,28 @@ def build(
         providers=tuple(providers.values()), gates=tuple(gates),
         recorder=Recorder(settings.recorder.file) if settings.recorder.file else None, handbooks=handbooks,
         baselines=baselines,
-        budgets=budgets, rates=build_rates(settings),
+        budgets=budgets, rates=build_rates(settings), warmth=warmth,
     )  # fmt: skip
 
 
 def _baseline(feature: Feature, registry: Registry) -> ModelPrice | None:
     model = registry.get(baseline_name(feature))
     return model.price if model is not None else None
+
+
+def _routing(
+    feature: Feature, registry: Registry, warmth: Warmth, routers: Mapping[str, bytes]
+) -> Routing | None:  # fmt: skip
+    """What the feature expects of its rungs; None where it does not route. Rungs whose models clients name are left out."""
+    if feature.route is None:
+        return None
+    models = {
+        rung.name: tuple(model for name in rung.models if (model := registry.get(name)) is not None)
+        for rung in feature.ladder
+        if rung.models
+    }
+    data = routers.get(feature.name, b"") if feature.route.model else b""
+    return Routing(models=models, warmth=warmth, router=Router(read_route(data)) if data else None)
 
 
 def _provider(name: str, given: ProviderSettings, settings: File) -> Provider:

@@ -13,13 +13,16 @@ from surefoot.learning.drift import last_alarm
 from surefoot.learning.examples import held_out
 from surefoot.learning.gathered import Gathered, gather_labels, learn_judged
 from surefoot.learning.ladder import LadderReport
+from surefoot.learning.routing import Asked, with_route
 from surefoot.learning.standing import standing, unit
 from surefoot.policy import Learned, LearnedFeature, Policy, overlay
 from surefoot.policy.learned import decode_learned
 from surefoot.records import Deliver, Escalate, Fail, JournalEntry, Label, Revision
 from surefoot.replay import replay_entry
+from surefoot.stages.admission import said_by_users
 from surefoot.stats.sequential import Certified
 from surefoot.store import Store
+from surefoot.wire.dialects import DIALECTS
 
 
 class Served(Struct, frozen=True, kw_only=True):
@@ -86,8 +89,30 @@ async def entries_of(store: Store, labels: Iterable[Label]) -> dict[str, Journal
 async def learn_from_store(store: Store, now: Served, feature: str, *, since_ns: int = 0) -> Learnt:
     """What the labels of a time teach about a feature. Raises StoreError."""
     labels = await gathered(store, now, feature, since_ns=since_ns)
-    found, report = learn_judged(labels.judged, now.policy.features[feature], now.models)
+    rules = now.policy.features[feature]
+    found, report = learn_judged(labels.judged, rules, now.models)
+    if rules.route is not None:
+        rungs = [rung.name for rung in rules.ladder if rung.kind != "cache"]
+        found, _ = with_route(found, await asked_of(store, labels), rungs, now.models)
     return Learnt(found=found, report=report, sources=labels.sources(), left_out=labels.left_out)
+
+
+async def asked_of(store: Store, labels: Gathered) -> list[Asked]:
+    """Labelled questions in their own words; those whose content is not kept, or erased, teach no route. Raises StoreError."""
+    verdicts: dict[str, dict[str, bool]] = {}
+    groups: dict[str, str] = {}
+    for each in labels.judged:
+        verdicts.setdefault(each.label.request_id, {})[each.label.rung] = each.label.accepted
+        groups[each.label.request_id] = each.example.group
+    found = []
+    for name, accepted in verdicts.items():
+        entry, content = await store.journal.get(name), await store.journal.content(name)
+        if entry is None or content is None:
+            continue
+        dialect = DIALECTS[entry.dialect]
+        text = said_by_users(dialect.texts(dialect.parse(content.request_body, surface=entry.surface).top)).last
+        found.append(Asked(text=text, group=groups[name], accepted=accepted))
+    return found
 
 
 def candidate(now: Served, learnt: Iterable[Learnt]) -> Learned:
@@ -97,11 +122,16 @@ def candidate(now: Served, learnt: Iterable[Learnt]) -> Learned:
     """
     features = dict(now.learned.features)
     for each in learnt:
-        if not each.found.rungs:
+        if not each.found.rungs and not each.found.route:
             continue
         before = features.get(each.report.feature, LearnedFeature())
         kept = {name: rung for name, rung in before.rungs.items() if rung.models == now.models.get(name, ())}
-        features[each.report.feature] = replace(each.found, rungs={**kept, **each.found.rungs})
+        features[each.report.feature] = replace(
+            each.found,
+            rungs={**kept, **each.found.rungs},
+            route=each.found.route or before.route,
+            route_labels=each.found.route_labels or before.route_labels,
+        )
     return Learned(features=features)
 
 

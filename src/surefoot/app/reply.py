@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from surefoot.app.settle import Outcome
 from surefoot.policy import Feature
-from surefoot.records import Decision, Draft, Fitted, Request, Shortened, Usage
+from surefoot.records import Decision, Draft, Fitted, Request, Routed, Shortened, Usage
 from surefoot.records.money import usd
 from surefoot.trace import LiveTrace
 from surefoot.wire import Dialect
@@ -19,7 +19,7 @@ from surefoot.wire.fields import answer_id, tag_body
 Headers = tuple[tuple[str, str], ...]
 
 
-class Note(Struct, frozen=True, kw_only=True):
+class Note(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The `surefoot` object in the body of every answer."""
 
     request_id: str
@@ -39,6 +39,7 @@ class Note(Struct, frozen=True, kw_only=True):
     simulated: bool
     policy: str
     prompt: Shortened | None = None  # what was left out of the prompt or marked in it; None: it went out as it came
+    route: Routed | None = None  # why the ladder began where it did; only where the caller asked for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ def note_of(outcome: Outcome, decision: Decision) -> Note:
         simulated=bool(real and real.simulated),
         policy=outcome.policy,
         prompt=_prompt(outcome.trace, decision.rung.name if decision.rung else None),
+        route=outcome.trace.route if outcome.request.debug else None,
     )
 
 

@@ -12,7 +12,7 @@ import structlog
 from surefoot.app.build import Runtime
 from surefoot.app.metrics import Metrics
 from surefoot.app.settle import Outcome, commit_of, settle
-from surefoot.records import Decision, Request
+from surefoot.records import Decision, Draft, Request
 from surefoot.store import Store
 from surefoot.trace import LiveTrace
 
@@ -84,6 +84,10 @@ class Settler:
         )
         calls = (*(call for attempt in trace.attempts for call in attempt.priced), *trace.judged)
         self._on_tokens(request.id, sum(call.usage.input_tokens + call.usage.output_tokens for call in calls))
+        if outcome.feature.route is not None:
+            for attempt in trace.attempts:
+                if isinstance(attempt.draft, Draft):
+                    runtime.warmth.remember(request, attempt.draft.rung, attempt.draft.usage.input_tokens)
         self._metrics.ended(outcome.feature.name, trace.attempts, outcome.settlements)
         if decision is not None:
             self._metrics.decided(outcome.feature.name, request.surface, decision, own_us)

@@ -27,6 +27,7 @@ from surefoot.cli import (
     steer,
     switch,
     trying,
+    tuning,
 )
 from surefoot.cli.common import MONEY, PEOPLE, RUN, STEER, TRY
 
@@ -52,6 +53,7 @@ app.command(rich_help_panel=STEER)(classify.classifier)
 app.command(rich_help_panel=STEER)(steer.policy)
 app.command(rich_help_panel=STEER)(steer.replay)
 app.command(rich_help_panel=STEER)(learning.learn)
+app.command("tune", rich_help_panel=STEER)(tuning.tune_route)
 app.command(rich_help_panel=STEER)(learning.promote)
 app.command(rich_help_panel=STEER)(learning.rollback)
 app.command(rich_help_panel=STEER)(learning.revisions)

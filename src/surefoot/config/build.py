@@ -17,6 +17,7 @@ from surefoot.policy import (
     Policy,
     Promise,
     RevenueRules,
+    RouteRules,
     continued,
     parse_ladder,
 )
@@ -55,7 +56,14 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         customers=dict(given.customers),
         undo_seconds=given.undo_seconds,
         bulk=given.bulk,
+        route=_route(given),
     )
+
+
+def _route(given: FeatureSettings) -> RouteRules | None:
+    if given.route is None:
+        return None
+    return RouteRules(explore=given.route.explore, person_seconds=given.route.person_seconds)
 
 
 def rung_models(settings: File) -> dict[str, tuple[str, ...]]:

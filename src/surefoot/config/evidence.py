@@ -33,7 +33,19 @@ def evidence_problems(path: tuple[str, ...], given: FeatureSettings, settings: F
     if given.mask and given.stream not in ("", "hold"):
         yield Problem((*path, "mask"), 'what is masked is put back in complete answers only: stream = "hold"')
     yield from _promise(path, given)
+    yield from _route(path, given)
     yield from _admits(path, given, settings)
+
+
+def _route(path: tuple[str, ...], given: FeatureSettings) -> Iterator[Problem]:
+    if given.route is None:
+        return
+    if not 0 <= given.route.explore <= 1:
+        yield Problem((*path, "route", "explore"), f"explore {given.route.explore} is not a share between 0 and 1")
+    if not 0 <= given.route.person_seconds < float("inf"):
+        yield Problem((*path, "route", "person_seconds"), "person_seconds may not be below 0")
+    if sum(name.strip() not in ("cache", "requested") for name in given.ladder) < 2:
+        yield Problem((*path, "route"), "there is nothing to choose: the ladder has fewer than two rungs of named models")
 
 
 def _promise(path: tuple[str, ...], given: FeatureSettings) -> Iterator[Problem]:

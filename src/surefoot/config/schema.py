@@ -201,6 +201,13 @@ class WindowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     keep: tuple[str, ...] = ("passages", "history")  # the last is dropped first; instructions and the last turn never
 
 
+class RouteSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Begin each question where the whole way up the ladder is expected to cost least."""
+
+    explore: float = 0.02  # share of requests that begin anywhere, with a logged probability
+    person_seconds: float = 120.0  # that a person's answer takes, for the price of needing one
+
+
 class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A feature and its ladder."""
 
@@ -237,6 +244,7 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         "poll"  # how callers wait for a person: "poll" | "held" | "sse" | "webhook"; a request may say otherwise
     )
     held_seconds: float = 50.0  # how long a connection is held; usual proxies give up after 60, the SDKs after 600
+    route: RouteSettings | None = None  # `[features.NAME.route]`: a learned start; without it the first rung
     webhook: str = ""  # who is told when a case has ended; a request may name another
     webhook_secret: str = ""  # what calls are signed with: "env:NAME"; without it nobody is called
     webhook_secrets: dict[str, str] = {}  # by tenant, instead of the feature's own

@@ -18,13 +18,14 @@ from surefoot.policy.policy import (
     Policy,
     Promise,
     RevenueRules,
+    RouteRules,
 )
 from surefoot.policy.route import RELAY, route
 from surefoot.policy.weigh import apply_map, weigh
 
 __all__ = [
     "RELAY", "WINDOWS", "Admit", "Budgets", "CacheRules", "Compress", "Curve", "Feature", "Hours", "Input", "Learned",
-    "LearnedFeature", "LearnedRung", "Map", "Person", "Policy", "Promise", "Rates", "RevenueRules", "above", "act",
-    "action_of", "admit", "apply_map", "audit_lot", "continued", "decide", "human_scope", "overlay", "parse_ladder",
+    "LearnedFeature", "LearnedRung", "Map", "Person", "Policy", "Promise", "Rates", "RevenueRules", "RouteRules", "above",
+    "act", "action_of", "admit", "apply_map", "audit_lot", "continued", "decide", "human_scope", "overlay", "parse_ladder",
     "parse_rung", "route", "rung_names", "uniform", "weigh", "window",
 ]  # fmt: skip

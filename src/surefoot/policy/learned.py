@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import msgspec
@@ -9,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from surefoot.policy.ladder import rung_names
-from surefoot.policy.policy import Map, Policy
+from surefoot.policy.policy import Feature, Map, Policy, RouteRules
 
 
 class LearnedRung(Struct, frozen=True, kw_only=True):
@@ -25,6 +26,8 @@ class LearnedFeature(Struct, frozen=True, kw_only=True):
     rungs: dict[str, LearnedRung] = {}
     thresholds: dict[str, float] = {}
     labels: int = 0
+    route: bytes = b""  # a route model as `signals.router` writes it; b"": none
+    route_labels: int = 0
 
 
 class Learned(Struct, frozen=True, kw_only=True):
@@ -58,8 +61,19 @@ def overlay(policy: Policy, learned: Learned, models: Mapping[str, tuple[str, ..
         thresholds = (
             {} if stale else {rung: cut for rung, cut in found.thresholds.items() if rung in names and cut > least}
         )
-        features[name] = replace(feature, maps=maps, thresholds=thresholds)
+        features[name] = replace(feature, maps=maps, thresholds=thresholds, route=_route(feature, found, stale=bool(stale)))
     return Policy.of(features), tuple(left)
+
+
+def _route(feature: Feature, found: LearnedFeature, *, stale: bool) -> RouteRules | None:
+    """The feature's rules with the model that serves, by its digest: the model itself is too large for a policy.
+
+    It is about all rungs at once: where one of them is not what the labels were about, none of it serves.
+    """
+    if feature.route is None or not found.route or stale:
+        return feature.route
+    digest = hashlib.sha256(found.route).hexdigest()[:16]
+    return replace(feature.route, model=digest, labels=found.route_labels)
 
 
 def merge(before: Learned, after: Learned) -> Learned:

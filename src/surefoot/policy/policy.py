@@ -84,6 +84,15 @@ class Admit(Struct, frozen=True, kw_only=True):
     red_flag: bool = False
 
 
+class RouteRules(Struct, frozen=True, kw_only=True):
+    """How a feature chooses where its ladder begins."""
+
+    explore: float = 0.02  # share of requests that begin anywhere, so that the other rungs' worth stays known
+    person_seconds: float = 120.0  # that a person's answer takes
+    model: str = ""  # digest of the route model that serves; "": none, prospects are declared
+    labels: int = 0  # that it was fitted on
+
+
 class CacheRules(Struct, frozen=True, kw_only=True):
     """How long a believed answer may be given again."""
 
@@ -161,6 +170,7 @@ class Feature(Struct, frozen=True, kw_only=True):
     cache_marks: bool = False  # whether prompts are marked for the provider's prefix cache where it pays
     baseline: str | None = None  # model name the saving is stated against; None: the last model of the ladder
     revenue: RevenueRules | None = None
+    route: RouteRules | None = None  # None: the ladder begins at its first rung
 
     @property
     def has_red_flags(self) -> bool:
@@ -221,6 +231,8 @@ def _deciding(name: str, feature: Feature) -> bytes:
     for field in ("people", "two_persons", "customers", "undo_seconds", "bulk", "revenue"):
         del told[field]
     told |= {"budget_nanodollars": None, "budget_window": "month"}  # where budgets stood once: digests are as they were
+    if feature.route is None:
+        del told["route"]
     return msgspec.json.encode({name: told})
 
 

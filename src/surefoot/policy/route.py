@@ -1,15 +1,68 @@
-"""Where on the ladder to start. In this version: at the bottom; a learned start replaces it without moving a wall."""
+"""Where on the ladder to start: at the bottom, or, for a feature that routes, where the whole way is expected to cost least."""
 
 from __future__ import annotations
 
-from surefoot.policy.policy import Feature
-from surefoot.records import Question, Rung
+from surefoot.policy.lot import uniform
+from surefoot.policy.policy import Feature, RouteRules
+from surefoot.records import Candidate, Prospect, Question, Routed, Rung
 
 RELAY = Rung(name="relay", kind="relay")
 
+_SECONDS_AN_HOUR = 3600
 
-def route(feature: Feature, question: Question) -> tuple[Rung, ...]:
-    """The rungs to try, in order. Surfaces without an answer to judge (embeddings, token counts) are relayed."""
+
+def route(feature: Feature, question: Question, draw: str) -> tuple[tuple[Rung, ...], Routed | None]:
+    """(the rungs to try, in order; where they begin and why, None where nothing was expected of any).
+
+    Surfaces without an answer to judge (embeddings, token counts) are relayed. The cache, which costs next to nothing, is
+    never left out, nor is a rung that nothing is expected of passed over.
+    """
     if question.surface != "chat":
-        return (RELAY,)
-    return feature.ladder
+        return (RELAY,), None
+    if feature.route is None or len(question.prospects) < 2:
+        return feature.ladder, None
+    costs = expected(feature, question.prospects, feature.route)
+    best = min(range(len(costs)), key=lambda place: (costs[place], place))
+    chosen, explored = _drawn(feature.route, draw, best, len(costs))
+    start = question.prospects[chosen].rung
+    share = feature.route.explore / len(costs)
+    candidates = tuple(
+        Candidate(
+            rung=each.rung, p=each.p, gain=each.gain, nanodollars=round(cost),
+            propensity=share + (1 - feature.route.explore if place == best else 0.0),
+        )
+        for place, (each, cost) in enumerate(zip(question.prospects, costs, strict=True))
+    )  # fmt: skip
+    reason = "drawn by lot, to learn from" if explored else "the least expected cost of the whole way"
+    known = {each.rung for each in question.prospects[:chosen]}
+    rungs = tuple(rung for rung in feature.ladder if rung.name not in known)
+    routed = Routed(start=start, source=question.routed_by, candidates=candidates, explored=explored, reason=reason)
+    return rungs, routed
+
+
+def expected(feature: Feature, prospects: tuple[Prospect, ...], rules: RouteRules) -> list[float]:
+    """Nano-dollars that each start is expected to cost until somebody's answer is acceptable.
+
+    In `enforce` a draft that is not acceptable is climbed over, and a person ends the ladder: what a rung gets right those
+    above it are taken to get right too, so that rung j is reached when the one below it failed. In `observe` the first
+    draft goes out, and one that is wrong is taken to cost a person's time.
+    """
+    person = feature.person.hourly_nanodollars * rules.person_seconds / _SECONDS_AN_HOUR
+    if feature.mode != "enforce":
+        return [each.nanodollars + (1 - each.p) * person for each in prospects]
+    found = []
+    for start in range(len(prospects)):
+        total, failed = 0.0, 1.0
+        for each in prospects[start:]:
+            total += failed * each.nanodollars
+            failed = min(failed, 1 - each.p)
+        found.append(total + failed * person)
+    return found
+
+
+def _drawn(rules: RouteRules, draw: str, best: int, places: int) -> tuple[int, bool]:
+    """(the place to begin, whether a lot said so): a share `explore` begins at any place, each as probable."""
+    if uniform(draw, "explore") >= rules.explore:
+        return best, False
+    chosen = min(places - 1, int(uniform(draw, "explore", "start") * places))
+    return chosen, chosen != best

@@ -29,14 +29,15 @@ from surefoot.records.journal import (
 )
 from surefoot.records.money import Budget, BudgetLimit, ModelPrice, PriceLine, Rate
 from surefoot.records.request import Attribution, Caller, Question, Request, Wait
+from surefoot.records.route import Candidate, Prospect, Routed
 from surefoot.records.units import Revenue
 from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Lot, Stronger, Verdict
 
 __all__ = [
-    "Answer", "Ask", "Attempt", "Attribution", "Budget", "BudgetLimit", "CacheEntry", "Caller", "Case", "CaseAnswer",
-    "CaseEvent", "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft", "Entry", "Escalate",
-    "Evidence", "Expired", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot", "ModelPrice", "Moment",
-    "NoDraft", "PriceLine", "PricedCall", "Question", "Rate", "Read", "Request", "Reservation", "Revenue", "Revision", "Rung",
-    "Settlement", "Shortened", "Signal", "Span", "Spent", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict",
-    "Wait", "Weighed",
+    "Answer", "Ask", "Attempt", "Attribution", "Budget", "BudgetLimit", "CacheEntry", "Caller", "Candidate", "Case",
+    "CaseAnswer", "CaseEvent", "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft",
+    "Entry", "Escalate", "Evidence", "Expired", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot",
+    "ModelPrice", "Moment", "NoDraft", "PriceLine", "PricedCall", "Prospect", "Question", "Rate", "Read", "Request",
+    "Reservation", "Revenue", "Revision", "Routed", "Rung", "Settlement", "Shortened", "Signal", "Span", "Spent",
+    "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
 ]  # fmt: skip

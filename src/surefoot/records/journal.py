@@ -9,6 +9,7 @@ from surefoot.records.draft import Ask, Draft, NoDraft, Shortened
 from surefoot.records.evidence import Confidence, Evidence
 from surefoot.records.money import Budget, BudgetLimit
 from surefoot.records.request import Attribution, Question
+from surefoot.records.route import Routed
 from surefoot.records.units import Revenue
 from surefoot.records.verdict import Deliver, Escalate, Fail, Lot, Stronger
 
@@ -50,9 +51,9 @@ class Weighed(Struct, frozen=True, kw_only=True, tag="weighed"):
 class Step(Struct, frozen=True, kw_only=True):
     """One stage or rule of one rung, with what it returned. Content is left out; digests stand for it."""
 
-    stage: str  # "read" | "admit" | "fit" | "call" | "check" | "weigh" | "decide"
+    stage: str  # "read" | "admit" | "route" | "fit" | "call" | "check" | "weigh" | "decide"
     rung: str | None
-    value: Read | Fitted | Draft | NoDraft | Checked | Weighed | Deliver | Stronger | Escalate | Fail
+    value: Read | Routed | Fitted | Draft | NoDraft | Checked | Weighed | Deliver | Stronger | Escalate | Fail
 
 
 class JournalEntry(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Raw, Struct
 
 from surefoot.records.money import Budget
+from surefoot.records.route import Prospect
 
 
 class Attribution(Struct, frozen=True, kw_only=True):
@@ -63,6 +64,7 @@ class Request(Struct, frozen=True, kw_only=True):
     choices: int = 1  # OpenAI's `n`
     has_tools: bool = False
     wait: Wait = Wait()
+    debug: bool = False  # whether the caller wants to be told why it got this model
 
     @property
     def subject(self) -> str:
@@ -92,3 +94,7 @@ class Question(Struct, frozen=True, kw_only=True):
     waiting: str = ""  # id of the case that the same question of the same subject opened before; "" when there is none
     people_spent: bool = False  # whether the feature's human budget had no room for another case at this moment
     stopped: bool = False  # whether a person had stopped the feature at this moment
+    prospects: tuple[
+        Prospect, ...
+    ] = ()  # of the rungs where it may begin, cheapest first; () for features that do not route
+    routed_by: str = ""  # where the prospects come from: "fitted" | "heuristic" | "" without any

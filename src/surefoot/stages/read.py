@@ -9,11 +9,12 @@ from typing import Protocol
 from msgspec import Struct
 
 from surefoot.errors import FeatureStopped
-from surefoot.records import Question, Request
+from surefoot.records import Prospect, Question, Request
 from surefoot.records.audit import Stop
 from surefoot.stages.admission import Admission, Scores, said_by_users
 from surefoot.stages.handbook import Handbook
 from surefoot.stages.prompt import Prompts
+from surefoot.stages.routing import Routing
 from surefoot.wire import passages
 from surefoot.wire.dialects import DIALECTS
 
@@ -34,6 +35,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     admission: Admission | None = None
     handbook: Handbook | None = None
     by_sentence: bool = False  # whether plain text is released while it is written
+    routing: Routing | None = None  # what is expected of each rung, for features that choose where to begin
 
 
 PLAIN = Reading()
@@ -81,6 +83,8 @@ class ReadRequest:
         scores: Scores = ()
         found: tuple[str, ...] = ()
         prompt = self._prompts.version(request) if request.surface == "chat" else ""
+        input_tokens = -(-len(request.body) // _BYTES_PER_TOKEN)
+        prospects: tuple[Prospect, ...] = ()
         if reading is not PLAIN:
             texts = DIALECTS[request.dialect].texts(request.top)
             if reading.admission is not None:
@@ -90,6 +94,8 @@ class ReadRequest:
                 )
             if reading.handbook is not None:
                 found = reading.handbook.look_up(passages.gather(texts)[0])
+            if reading.routing is not None:
+                prospects = reading.routing(request, said_by_users(texts).last, input_tokens)
         edition = reading.handbook.edition if reading.handbook is not None else ""
         name, standing = fingerprint(request, edition), self._standings.get(request.feature, "")
         waiting = ""
@@ -102,7 +108,7 @@ class ReadRequest:
             dialect=request.dialect,
             surface=request.surface,
             stream=request.stream,
-            input_tokens=-(-len(request.body) // _BYTES_PER_TOKEN),
+            input_tokens=input_tokens,
             max_output_tokens=request.max_output_tokens,
             has_tools=request.has_tools,
             choices=request.choices,
@@ -113,6 +119,8 @@ class ReadRequest:
             scores=scores,
             stopped=stop is not None,
             people_spent=request.feature in self._people_spent,
+            prospects=prospects,
+            routed_by=reading.routing.source if reading.routing is not None and prospects else "",
             by_sentence=reading.by_sentence and writes_text(request),
         )
 

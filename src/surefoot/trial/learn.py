@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from surefoot.app import App
 from surefoot.config.load import Config
+from surefoot.learning.examples import Walk
 from surefoot.learning.ladder import LadderReport, learn_ladder
+from surefoot.learning.routing import Asked, with_route
 from surefoot.policy import Learned, LearnedFeature, Policy, overlay
 from surefoot.providers.rows import Row
 from surefoot.store.memory import MemoryStore
@@ -30,7 +32,22 @@ async def learn_from_rows(
     finally:
         await app.close()
     price = None if person_usd is None else person_usd * 1e9
-    return learn_ladder(walks, rules, models, person=person, person_nanodollars=price)
+    found, report = learn_ladder(walks, rules, models, person=person, person_nanodollars=price)
+    if rules.route is not None:
+        rungs = [rung.name for rung in rules.ladder if rung.kind != "cache"]
+        found, _ = with_route(found, asked_of(rows, walks, rungs), rungs, models)
+    return found, report
+
+
+def asked_of(rows: Sequence[Row], walks: Sequence[Walk], rungs: Sequence[str]) -> list[Asked]:
+    """Rows as questions with the verdicts on what each rung said of them."""
+    return [
+        Asked(
+            text=row.query, group=walk.group,
+            accepted={rung: draft.accepted for rung, draft in zip(rungs, walk.drafts, strict=True) if draft is not None},
+        )
+        for row, walk in zip(rows, walks, strict=True)
+    ]  # fmt: skip
 
 
 def with_learned(

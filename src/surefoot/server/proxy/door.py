@@ -21,6 +21,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 _KEYS = ("x-api-key", "api-key", "x-litellm-api-key", "x-bf-vk")
+_YES = ("1", "true", "yes")
 _FORWARDED = ("anthropic-version", "anthropic-beta", "openai-beta")  # these change the answer; nothing else goes on
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
@@ -149,5 +150,6 @@ def enter(
         choices=parsed.choices,
         has_tools=parsed.has_tools,
         wait=wait_of(parsed, headers),
+        debug=headers.get("x-surefoot-debug", "").strip().lower() in _YES,
     )
     return request, parsed
