@@ -110,7 +110,10 @@ class Serving:
             self._prices,
             self._settler.lost_reservation,
             Watched(
-                standings=self.standings, stops=self._stops, repeats=self._repeats, people_spent=self._people_spent,
+                standings=self.standings,
+                stops=self._stops,
+                repeats=self._repeats,
+                people_spent=self._people_spent,
                 routers={name: found.route for name, found in self._learned.features.items() if found.route},
             ),
             self._prompts,

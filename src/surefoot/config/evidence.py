@@ -45,7 +45,9 @@ def _route(path: tuple[str, ...], given: FeatureSettings) -> Iterator[Problem]:
     if not 0 <= given.route.person_seconds < float("inf"):
         yield Problem((*path, "route", "person_seconds"), "person_seconds may not be below 0")
     if sum(name.strip() not in ("cache", "requested") for name in given.ladder) < 2:
-        yield Problem((*path, "route"), "there is nothing to choose: the ladder has fewer than two rungs of named models")
+        yield Problem(
+            (*path, "route"), "there is nothing to choose: the ladder has fewer than two rungs of named models"
+        )
 
 
 def _promise(path: tuple[str, ...], given: FeatureSettings) -> Iterator[Problem]:

@@ -61,7 +61,9 @@ def overlay(policy: Policy, learned: Learned, models: Mapping[str, tuple[str, ..
         thresholds = (
             {} if stale else {rung: cut for rung, cut in found.thresholds.items() if rung in names and cut > least}
         )
-        features[name] = replace(feature, maps=maps, thresholds=thresholds, route=_route(feature, found, stale=bool(stale)))
+        features[name] = replace(
+            feature, maps=maps, thresholds=thresholds, route=_route(feature, found, stale=bool(stale))
+        )
     return Policy.of(features), tuple(left)
 
 
