@@ -5,10 +5,10 @@ calls, area by trapezoids (APGR; 0.5 is random), and the least share of strong c
 Where A and B are one file, rows are divided by seed, half for training, repeated questions removed; else every row of B is
 tested. Where rows have groups, APGR with whole groups held out stands beside it: what knows subjects only falls back there.
 
-`--response-aware` scores the weak model's draft: the product's own map of its signals, which do not say what was asked. The draft
-is paid for, so strong calls come on top. A second cheap model (`--second`, else the one of the file that is nearest to the weak
-one in accuracy on the training rows, the strong one never) is compared with it, as the rung "a+b" does; `draft_alone` in the
-output is without that. The last line of the output is JSON.
+`--response-aware` scores the weak model's draft: the product's own map of its signals, which do not say what was asked. The
+draft is paid for, so strong calls come on top. A second cheap model (`--second`, else the one of the file that is nearest to
+the weak one in accuracy on the training rows, the strong one never) is compared with it, as the rung "a+b" does; `draft_alone`
+in the output is without that. The last line of the output is JSON.
 """
 
 from __future__ import annotations
