@@ -111,6 +111,13 @@ rate = {{ requests_per_minute = 1000 }}
 [features.limited-claude]
 ladder = ["claude-plain"]
 rate = {{ requests_per_minute = 2, tokens_per_minute = 100000 }}
+[features.narrow]
+ladder = ["narrow"]
+window = {{ keep = ["passages", "history"] }}
+[features.narrow-claude]
+ladder = ["claude-narrow"]
+[features.narrow-then-wide]
+ladder = ["narrow", "plain"]
 [people.nurse]
 holding = "A nurse will answer you."
 retry_after_seconds = 7
@@ -132,6 +139,9 @@ PRICE = "price = { input_usd_per_million = 1.0, cached_usd_per_million = 0.5, ou
 def models() -> str:
     tables = [f'[models."{name}"]\nprovider = "vendor"\n{PRICE}' for name in NAMES]
     tables += [f'[models."claude-{name}"]\nprovider = "other"\nmodel = "{name}"\n{PRICE}' for name in NAMES]
+    window = 'model = "plain"\ncontext_tokens = 300\nmax_output_tokens = 100'
+    tables.append(f'[models.narrow]\nprovider = "vendor"\n{window}\n{PRICE}')
+    tables.append(f'[models.claude-narrow]\nprovider = "other"\n{window}\n{PRICE}')
     tables.append(f'[models.broken]\nprovider = "vendor"\nmodel = "server-error"\nfallbacks = ["plain"]\n{PRICE}')
     return "\n".join(tables)
 
