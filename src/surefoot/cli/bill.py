@@ -139,7 +139,8 @@ def _risk(found: Risk, places: int) -> str:
     says = f"not enough data: {found.more_days} more days"
     if found.probability is not None:
         says = f"spent with p = {found.probability:.2f}"
-    return f"  {name:<30.30} {_usd(found.so_far, places)} of {_usd(found.limit.nanodollars, places)}: {says}"
+    line = f"  {_short(name):<{_NAME}} {_usd(found.so_far, places)} of {_usd(found.limit.nanodollars, places)}: {says}"
+    return line if len(line) <= 80 else line.replace(": ", ":\n    ", 1)
 
 
 def _row(name: str, line: Outlook, places: int) -> str:

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich import box
 from rich.table import Table
 
 from surefoot.app.keys import LOCAL, caller_of
-from surefoot.cli.common import ConfigOption, JsonOption, find_config, out, usd, with_store
+from surefoot.cli.common import ConfigOption, JsonOption, find_config, out, with_store
 from surefoot.config.budgets import build_budgets
 from surefoot.config.load import Config
 from surefoot.records import BudgetLimit
@@ -34,15 +35,20 @@ def budgets(
     if as_json:
         typer.echo(msgspec.json.encode(rows).decode())
         return
-    table = Table("budget", "window", "spent USD", "set aside", "limit", "share", "over", "resets (UTC)", expand=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True)
+    table.add_column("budget", overflow="fold")
+    for name in ("window", "spent USD", "set aside", "limit", "share", "over"):
+        table.add_column(name, no_wrap=True, justify="left" if name == "window" else "right")
     for row in rows:
-        amounts = [usd(int(str(row[f"{name}_nanodollars"]))) for name in ("spent", "reserved", "limit")]
+        amounts = [_amount(int(str(row[f"{name}_nanodollars"]))) for name in ("spent", "reserved", "limit")]
         over = int(str(row["over_nanodollars"]))
         table.add_row(
             str(row["budget"]), str(row["window"]), *amounts, "-" if row["share"] is None else f"{_share(row):.1%}",
-            usd(over) if over else "-", str(row["resets_at"] or "never"),
+            _amount(over) if over else "-",
         )  # fmt: skip
     out.print(table if rows else "no budget is configured")
+    if rows:
+        out.print("Windows are of UTC; weeks begin on Monday.")
 
 
 async def _limits(store: Store, config: Config, only: str | None, now: int) -> list[BudgetLimit]:
@@ -73,6 +79,11 @@ async def _row(store: Store, limit: BudgetLimit) -> dict[str, object]:
         "resets_at": None if resets is None else f"{datetime.fromtimestamp(resets // 10**9, UTC):%Y-%m-%dT%H:%M:%SZ}",
         "at_limit": "cheaper" if limit.cheaper else "refuse",
     }
+
+
+def _amount(nanodollars: int) -> str:
+    """Cents from a dollar on; below, every micro-dollar counts."""
+    return f"{nanodollars / 1e9:,.2f}" if nanodollars >= 10**9 else f"{nanodollars / 1e9:.6f}"
 
 
 def _share(row: dict[str, object]) -> float:

@@ -118,7 +118,8 @@ def _notes(found: Statement, asked: Asked, features: list[Feature]) -> list[str]
     since = "from the beginning"
     if asked.since_ns:
         since = f"from {datetime.fromtimestamp(asked.since_day * 86_400, UTC):%Y-%m-%d} 00:00 UTC"
-    notes = [f"{total.requests:,} requests {since}, in {len(found.lines)} groups. Margin is revenue less cost."]
+    groups = "1 group" if len(found.lines) == 1 else f"{len(found.lines)} groups"
+    notes = [f"{total.requests:,} requests {since}, in {groups}. Margin is revenue less cost."]
     if total.human_nanodollars:
         minutes, cost = total.human_seconds / 60, dollars(total.human_nanodollars)
         notes.append(f"Of the cost {cost} USD is the time of people: {minutes:,.1f} minutes.")
