@@ -66,7 +66,7 @@ def test_claude_streams_sentence_by_sentence_in_its_own_events(claude: anthropic
 def test_without_a_map_for_going_on_the_case_escalates_and_what_was_released_stays(
     client: openai.OpenAI, http: httpx.Client
 ) -> None:
-    text, notes, _ = heard(client, "spoken-alone")
+    text, notes, _ = heard(client, "spoken-alone", user="nobody-else")
     assert text == f"{FIRST}\n\nA nurse will answer you."
     assert notes[-1]["decision"] == "escalate" and not notes[-1]["calibrated"]
     assert http.get(f"/v1/cases/{notes[-1]['case']}").json()["state"] == "open"
