@@ -39,7 +39,7 @@ _VENDORS = ("openai", "anthropic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prompts:
+class PromptsSeen:
     """What a process has learned of prompts; it outlives the configuration."""
 
     estimator: Estimator = field(default_factory=Estimator)
@@ -89,7 +89,7 @@ NOTHING = Watched()
 
 def build(
     config: Config, store: Store, prices: PriceBook, on_lost: Callable[[BaseException], None], watched: Watched = NOTHING,
-    prompts: Prompts | None = None,
+    prompts: PromptsSeen | None = None,
 ) -> Runtime:  # fmt: skip
     """The runtime of a configuration. Raises ConfigError, also for a model that no price is known of.
 
@@ -97,7 +97,7 @@ def build(
         watched: what its requests look up.
         prompts: what was learned of them before.
     """
-    known = prompts or Prompts()
+    known = prompts or PromptsSeen()
     settings = config.settings
     providers = {name: _provider(name, given, settings) for name, given in settings.providers.items()}
     registry = Registry(
@@ -107,7 +107,11 @@ def build(
     )
     budgets = build_budgets(settings)
     masks = {name: feature.mask for name, feature in settings.features.items() if feature.mask}
-    calls = Calls(registry, store, on_lost=on_lost, masks=masks, estimator=known.estimator)
+    counted = any(model.context_tokens for model in settings.models.values())
+    counted = counted or any(feature.cache_marks for feature in settings.features.values())
+    calls = Calls(
+        registry, store, on_lost=on_lost, masks=masks, estimator=known.estimator if counted else None,
+    )  # fmt: skip
     warmth = Warmth()
     readings = {
         name: replace(reading(given), routing=_routing(config.policy.features[name], registry, warmth, watched.routers))

@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping
 import structlog
 from msgspec.structs import replace
 
-from surefoot.app.build import Prompts, Runtime, Watched, build
+from surefoot.app.build import PromptsSeen, Runtime, Watched, build
 from surefoot.app.harm import Harms
 from surefoot.app.settler import Settler
 from surefoot.app.standings import Standings
@@ -42,7 +42,7 @@ class Serving:
         self._prices = PriceBook()
         self._written, self._learned, self._number = config, Learned(), 0
         self.standings, self.harms = Standings(store), Harms(store)
-        self._prompts = Prompts(harmful=self.harms)
+        self._prompts = PromptsSeen(harmful=self.harms)
         self._closing: set[asyncio.Task[None]] = set()
         self.runtime = self._build(config)
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from surefoot.records import Budget, BudgetLimit, Caller, Rate
 
 WINDOWS = ("hour", "day", "week", "month", "total")
-_HOUR_NS = 3_600_000_000_000
+HOUR_NS = 3_600_000_000_000
 _PEOPLE = "people+"  # before a pot that people's minutes are added to as well: other facts, another pot
 
 
@@ -88,7 +88,7 @@ def window(kind: str, at_ns: int) -> tuple[str, int | None]:
     """(label, end in UTC nanoseconds) of the window of a kind that a moment lies in; a total never ends."""
     if kind == "total":
         return "total", None
-    return _window(kind, at_ns // _HOUR_NS)
+    return _window(kind, at_ns // HOUR_NS)
 
 
 @lru_cache(64)
@@ -96,7 +96,7 @@ def _window(kind: str, hour: int) -> tuple[str, int]:
     """The hour, day, week or month around an hour since the epoch."""
     at = datetime.fromtimestamp(hour * 3600, UTC)
     if kind == "hour":
-        return f"{at:%Y-%m-%dT%H}", (hour + 1) * _HOUR_NS
+        return f"{at:%Y-%m-%dT%H}", (hour + 1) * HOUR_NS
     day = at.replace(hour=0)
     if kind == "day":
         return f"{at:%Y-%m-%d}", _ns(day + timedelta(days=1))

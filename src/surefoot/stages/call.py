@@ -59,7 +59,12 @@ class Calls:
         self, registry: Registry, store: Store, *, on_lost: Callable[[BaseException], None],
         masks: Mapping[str, tuple[str, ...]] | None = None, estimator: Estimator | None = None,
     ) -> None:  # fmt: skip
-        self._estimator = estimator or Estimator()
+        """A stage over the models of a configuration.
+
+        Args:
+            estimator: learns what providers count; None where no prompt is ever counted.
+        """
+        self._estimator = estimator
         self._registry, self._store, self._on_lost = registry, store, on_lost
         self._masks = dict(masks or {})  # kinds of personal data that no model sees, by feature
         self._recall = Recall(store.cache)
@@ -159,7 +164,7 @@ class Calls:
 
     def billed(self, asked: _Asked, usage: Usage) -> PricedCall:
         """The call with what it used; from here on it is on the bill and no longer pending."""
-        if asked.top and not usage.estimated:
+        if self._estimator is not None and asked.top and not usage.estimated:
             size = size_of(asked.top)
             tokens = usage.input_tokens - IMAGE_TOKENS * size.images
             self._estimator.learn(asked.priced.model, size.text, tokens)

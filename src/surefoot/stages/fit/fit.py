@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from surefoot.policy import Budgets, Policy
+from surefoot.policy.budget import HOUR_NS
 from surefoot.providers.billing import worst_case
 from surefoot.providers.registry import Model, Registry
 from surefoot.providers.tokens import Estimator
-from surefoot.records import Ask, Question, Request, Rung, Shortened, Try
+from surefoot.records import Ask, BudgetLimit, Caller, Question, Request, Rung, Shortened, Try
 from surefoot.stages.fit.count import tokens_of
 from surefoot.stages.fit.marks import marked
 from surefoot.stages.fit.prefixes import Prefixes
@@ -21,6 +22,7 @@ from surefoot.wire import Top
 
 _JUDGED = ("model", "pair", "requested", "continued")  # kinds of rung whose prompts are shortened
 _REMEMBERED = 256  # requests under way whose shortened prompt is kept for the next rung
+_WHOLE = Shortened()
 _GO_ON = frozenset({"openai", "anthropic"})  # kinds of provider that can be told what was said before
 
 
@@ -46,13 +48,14 @@ class Fit:
         self._estimator, self._prefixes = estimator or Estimator(), prefixes or Prefixes()
         self._harmful = harmful if harmful is not None else {}
         self._made: OrderedDict[str, Sent] = OrderedDict()
+        self._limits: dict[tuple[str, str], tuple[Caller, int, tuple[BudgetLimit, ...]]] = {}  # by key and feature
 
     async def __call__(self, value: Try, /) -> Ask:
         """The ask that a try amounts to; its `refusal` says why the rung cannot be asked."""
         request, question, rung = value.request, value.question, value.rung
         handbook = self._handbooks.get(request.feature)
         passages = handbook.texts(question.passages) if handbook is not None else ()
-        bars = self._budgets.limits(request.caller, request.feature, request.at_ns)
+        bars = self._bars(request)
         if rung.kind == "cache":  # free, but not what judges its draft
             return Ask(request=request, question=question, rung=rung, limits=bars, passages=passages)
         models = self._models(rung, question, request.feature)
@@ -81,14 +84,23 @@ class Fit:
             said=value.said,
             top=sent.top if sent.top is not request.top else None,
             sent=sent.handbook if sent.handbook != passages else None,
-            shortened=sent.shortened if sent.shortened != Shortened() else None,
+            shortened=sent.shortened if sent.shortened != _WHOLE else None,
         )
+
+    def _bars(self, request: Request) -> tuple[BudgetLimit, ...]:
+        """The budgets that a call must fit in. The narrowest window is an hour: until it ends they are those of before."""
+        place, hour = (request.caller.key_id, request.feature), request.at_ns // HOUR_NS
+        known = self._limits.get(place)
+        if known is None or known[1] != hour or known[0] != request.caller:
+            limits = self._budgets.limits(request.caller, request.feature, request.at_ns)
+            known = self._limits[place] = (request.caller, hour, limits)
+        return known[2]
 
     def _sent(self, request: Request, rung: Rung, passages: tuple[str, ...]) -> Sent:
         """The prompt with its passages compressed where the feature wants it; the same for every rung of a request."""
         rules = self._policy.features[request.feature].compress
         if rules is None or request.surface != "chat" or rung.kind not in _JUDGED:
-            return Sent(request.top, passages, Shortened())
+            return Sent(request.top, passages, _WHOLE)
         found = self._made.get(request.id)
         if found is None:
             stopped = self._harmful.get(request.feature, False)

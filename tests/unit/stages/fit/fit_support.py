@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from surefoot.policy import Compress, Feature, Policy, parse_ladder
+from surefoot.policy import Budgets, Compress, Feature, Policy, parse_ladder
 from surefoot.providers import Provider
 from surefoot.providers.registry import Model, Registry
 from surefoot.providers.tokens import Estimator
@@ -59,13 +59,16 @@ def fit(
     harmful: bool = False,
     estimator: Estimator | None = None,
     prefixes: Prefixes | None = None,
+    budgets: Budgets | None = None,
     **rules: Any,
 ) -> Fit:
     if rules.get("compress") is True:
         rules["compress"] = Compress()
     feature = Feature(name="f", ladder=parse_ladder([each.name for each in models]), **rules)
     registry = Registry(models={each.name: each for each in models})
-    return Fit(registry, Policy.of({"f": feature}), harmful={"f": harmful}, estimator=estimator, prefixes=prefixes)
+    return Fit(
+        registry, Policy.of({"f": feature}), harmful={"f": harmful}, estimator=estimator, prefixes=prefixes, budgets=budgets
+    )  # fmt: skip
 
 
 async def asked(stage: Fit, given: Request, name: str = "small") -> Ask:

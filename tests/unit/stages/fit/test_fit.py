@@ -10,9 +10,11 @@ import pytest
 from fit_support import ASKED, FULL, OTHER, asked, fit, model, request
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from surefoot.policy import Budgets
 from surefoot.providers.tokens import Estimator
-from surefoot.records import Ask, Request
+from surefoot.records import Ask, Budget, Request
 from surefoot.stages.fit.count import IMAGE_TOKENS, size_of, tokens_of
 from surefoot.wire import passages
 from surefoot.wire.fields import body_of
@@ -204,3 +206,12 @@ def test_whatever_is_dropped_the_prompt_stays_legal(kinds, window, keep, compres
     if ask.shortened is not None and ask.shortened.dropped_turns:
         spoken = [each["role"] for each in left if each["role"] != "system"]
         assert spoken[0] == "user"
+
+
+def test_budgets_of_another_hour_or_another_caller_are_looked_up_anew():
+    stage = fit(model("small"), budgets=Budgets(organisation=(Budget(nanodollars=5, window="hour"),)))
+    first, later = (request([{"role": "user", "content": ASKED}], at_s=at) for at in (0, 3600))
+    rich = replace(first, caller=replace(first.caller, budget_nanodollars=7))
+    windows = [[limit.window for limit in run(stage, each).limits] for each in (first, later, first)]
+    assert windows == [["1970-01-01T00"], ["1970-01-01T01"], ["1970-01-01T00"]]
+    assert [limit.limit_nanodollars for limit in run(stage, rich).limits] == [7, 5]
