@@ -123,12 +123,6 @@ async def test_a_session_lives_until_it_ends(store: Store):
     assert await store.sessions.get("s") is None
 
 
-async def test_all_sessions_of_an_account_can_end(store: Store):
-    for name, of in (("a", "amy"), ("b", "amy"), ("c", "ben")):
-        await store.sessions.open(session(name, of=of))
-    assert await store.sessions.end_all("amy") == 2 and await store.sessions.get("c")
-
-
 async def test_what_has_expired_is_swept(store: Store):
     for name, at_ns in (("old", 1), ("young", 50)):
         await store.sessions.open(session(name, at_ns=at_ns))

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
-import msgspec
 import structlog
 from msgspec import Struct
 
 from surefoot.app.passwords import FAKE, Passwords
 from surefoot.app.peoplerules import SECOND, PeopleStore, Rules, door_of, fingerprint, tidy
 from surefoot.app.staff import Staff
-from surefoot.errors import BadRequest, LoginRefused, StoreError
-from surefoot.records.audit import AuditEvent
-from surefoot.records.person import Account, Change, Person, Session, Signature
+from surefoot.errors import LoginRefused, StoreError
+from surefoot.records.person import Account, Change, Person, Session
 
 _SWEEP_SECONDS = 60.0
-_SIGNED = "signature"
 
 log = structlog.get_logger("surefoot")
-
-
-class _Signed(Struct, frozen=True, kw_only=True):
-    """What a signature's event says beyond who, when and of what."""
-
-    id: str
-    shown: str
-    meaning: str
 
 
 class LoggedIn(Struct, frozen=True, kw_only=True):
@@ -97,24 +85,6 @@ class People:
         if session is not None and await self._store.sessions.end(session.id):
             await self.staff.record(session.account, "logout", by=session.account)
 
-    async def sign(self, session: Session, password: str, meaning: str, digest: str) -> Signature:
-        """A signature of the session's person under something. It is durable when this returns.
-
-        Args:
-            session: the living session of whoever signs.
-            password: typed again for this signature.
-            meaning: what the person was told that signing means.
-            digest: SHA-256 of what is signed, hex.
-        Raises: LoginRefused when the password is wrong; it counts as a failed login. BadRequest without meaning or digest.
-        """
-        if not meaning.strip() or len(meaning) > 500 or not re.fullmatch(r"[0-9a-f]{64}", digest):
-            raise BadRequest("a signature needs a meaning and the digest of what is signed")
-        account = await self._proved(session.account, password)
-        said = _Signed(id="sig_" + secrets.token_hex(12), shown=account.shown, meaning=meaning.strip())
-        detail = msgspec.json.encode(said).decode()
-        await self._store.audit.add(AuditEvent(kind=_SIGNED, by=account.name, on=digest, detail=detail))
-        return next(each for each in await self.signatures(digest) if each.id == said.id)
-
     async def prove(self, name: str, password: str) -> Person:
         """The person whose name and password these are: what a signature asks for. Raises LoginRefused, as a login does.
 
@@ -128,11 +98,6 @@ class People:
         self._passwords.check(new, account.name)
         secret = await self._passwords.hashed(new)
         await self.staff.change(account.name, Change(password=secret), "password", by=person.name)
-
-    async def signatures(self, digest: str) -> Sequence[Signature]:
-        """Who signed something, oldest first."""
-        rows = await self._store.audit.events(kind=_SIGNED, on=digest)
-        return [_signature(row.event) for row in reversed(rows)]
 
     async def keep_tidy(self, on_lost: Callable[[str], None]) -> None:
         """Drop what has expired, for ever."""
@@ -172,22 +137,3 @@ class People:
             raise LoginRefused("the name or the password is wrong")
         await self._store.accounts.relent(door_of(name))
         return account
-
-
-def serves(person: Person, posts: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The roles of cases ("nurse", "physician") that a person serves: those that name the account, or nobody.
-
-    Args:
-        person: who asks.
-        posts: by role of cases, the accounts that serve it; () means everybody who may answer.
-    """
-    if not person.may("answer"):
-        return ()
-    return tuple(post for post, who in posts.items() if not who or person.name in who)
-
-
-def _signature(event: AuditEvent) -> Signature:
-    said = msgspec.json.decode(event.detail, type=_Signed)
-    return Signature(
-        id=said.id, account=event.by, shown=said.shown, at_ns=event.at_ns, meaning=said.meaning, digest=event.on
-    )

@@ -95,14 +95,3 @@ class Link(Struct, frozen=True, kw_only=True):
     purpose: str  # "first": make the first manager | "password": choose a password
     account: str  # whose password; "" for the first
     expires_at_ns: int
-
-
-class Signature(Struct, frozen=True, kw_only=True):
-    """A signed statement: who, when, what it means, and of what. It is an event of the audit trail."""
-
-    id: str
-    account: str
-    shown: str  # the printed name at that time
-    at_ns: int
-    meaning: str  # "approved", "reviewed", ...: in the words that the person was shown
-    digest: str  # SHA-256 of what was signed, hex

@@ -40,24 +40,10 @@ def erlang_c(people: int, load: float) -> float:
     return blocked / (1 - load / people * (1 - blocked))
 
 
-def begun_within(people: int, *, per_hour: float, handle_seconds: float, seconds: float) -> float:
-    """The share of cases that somebody begins with within a time; 0 when the load is more than all people can do.
-
-    Raises: ValueError when handle_seconds is not above 0, or for what is negative.
-    Source: P(W > t) = C exp(-(c - A) t / handling time).
-    """
-    load = _load(per_hour, handle_seconds, seconds)
-    if load == 0:
-        return 1.0
-    if load >= people:
-        return 0.0
-    return 1 - erlang_c(people, load) * math.exp(-(people - load) * seconds / handle_seconds)
-
-
 def answered_within(people: int, *, per_hour: float, handle_seconds: float, seconds: float) -> float:
     """The share of cases that are answered within a time, handling included; 0 when the load is more than people can do.
 
-    Raises: ValueError as `begun_within`.
+    Raises: ValueError when handle_seconds is not above 0, or for what is negative.
     Source: the waiting time is 0 with probability 1 - C, else exponential of rate c mu - lambda, and handling is
         exponential of rate mu: the tail of their sum.
     """
@@ -73,20 +59,6 @@ def answered_within(people: int, *, per_hour: float, handle_seconds: float, seco
     else:
         both = (theta * served - mu * math.exp(-theta * seconds)) / (theta - mu)
     return 1 - (1 - waits) * served - waits * both
-
-
-def mean_wait(people: int, *, per_hour: float, handle_seconds: float) -> float | None:
-    """Mean seconds until somebody begins with a case; None when the queue grows without end.
-
-    Raises: ValueError as `begun_within`.
-    Source: C times handling time / (c - A).
-    """
-    load = _load(per_hour, handle_seconds, 0.0)
-    if load == 0:
-        return 0.0
-    if load >= people:
-        return None
-    return erlang_c(people, load) * handle_seconds / (people - load)
 
 
 def people_needed(*, per_hour: float, handle_seconds: float, seconds: float, share: float = 0.8) -> int | None:

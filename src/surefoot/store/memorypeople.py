@@ -43,10 +43,6 @@ class MemorySessions:
         """Whether there was such a session."""
         return self._sessions.pop(session_id, None) is not None
 
-    async def end_all(self, account: str) -> int:
-        """End every session of an account; returns how many there were."""
-        return self.forget(account)
-
     async def sweep(self, *, opened_before_ns: int, seen_before_ns: int, now_ns: int) -> int:
         """Drop sessions opened or last seen before these times, and dead links; returns how many sessions went."""
         gone = [

@@ -65,9 +65,6 @@ class Sessions(Protocol):
     async def end(self, session_id: str) -> bool:
         """Whether there was such a session; it is gone when this returns."""
 
-    async def end_all(self, account: str) -> int:
-        """End every session of an account; returns how many there were."""
-
     async def sweep(self, *, opened_before_ns: int, seen_before_ns: int, now_ns: int) -> int:
         """Drop sessions opened or last seen before these times, and dead links; returns how many sessions went."""
 

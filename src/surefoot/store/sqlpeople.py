@@ -122,11 +122,6 @@ class SqlSessions(Room):
         gone = schema.sessions.delete().where(schema.sessions.c.id == session_id)
         return await self.database.write(lambda connection: connection.execute(gone).rowcount > 0)
 
-    async def end_all(self, account: str) -> int:
-        """End every session of an account; returns how many there were."""
-        gone = schema.sessions.delete().where(schema.sessions.c.account == account)
-        return await self.database.write(lambda connection: int(connection.execute(gone).rowcount))
-
     async def sweep(self, *, opened_before_ns: int, seen_before_ns: int, now_ns: int) -> int:
         """Drop sessions opened or last seen before these times, dead links and old failures; returns how many sessions."""
         table, links, knocks = schema.sessions, schema.links, schema.knocks

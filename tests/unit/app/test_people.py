@@ -13,14 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.app.passwords import FAKE, hashed, matches
-from surefoot.app.people import People, serves
+from surefoot.app.people import People
 from surefoot.app.peoplerules import SECOND, Rules, tidy
 from surefoot.errors import BadRequest, LoginRefused, NotAllowed, NotFound
-from surefoot.records.person import ACTS, ROLES, Person, may
+from surefoot.records.person import ACTS, ROLES, may
 from surefoot.store.memory import MemoryStore
 
 PASSWORD, OTHER = "correct horse battery", "staple of all things"
-DIGEST = sha256(b"the answer").hexdigest()
 Got = TypeVar("Got")
 
 
@@ -272,34 +271,14 @@ def test_a_name_is_never_used_twice(office: Office) -> None:
         office.run(office.people.staff.create("eve", "root", by="max"))
 
 
-def test_a_signature_says_who_when_and_what_it_means(office: Office) -> None:
-    found = office.run(office.people.current(office.login()))
-    assert found
-    signed = office.run(office.people.sign(found.session, PASSWORD, "I reviewed and approve this answer", DIGEST))
-    assert (signed.account, signed.shown, signed.digest) == ("amy", "amy", DIGEST) and signed.at_ns > 0
-    assert office.run(office.people.signatures(DIGEST)) == [signed]
-    assert office.run(office.store.audit.verify()) > 0
-
-
-def test_nobody_signs_with_a_wrong_password_and_guesses_are_counted(office: Office) -> None:
-    found = office.run(office.people.current(office.login()))
-    assert found
+def test_a_password_proves_a_person_and_wrong_ones_are_counted(office: Office) -> None:
+    office.login()
+    assert office.run(office.people.prove("Amy", PASSWORD)).name == "amy"
     for _ in range(4):
         with pytest.raises(LoginRefused):
-            office.run(office.people.sign(found.session, OTHER, "approved", DIGEST))
+            office.run(office.people.prove("amy", OTHER))
     with pytest.raises(LoginRefused, match="too many"):
-        office.run(office.people.sign(found.session, PASSWORD, "approved", DIGEST))
-    assert office.run(office.people.signatures(DIGEST)) == []
-
-
-@pytest.mark.parametrize(
-    ("meaning", "digest"), [("", DIGEST), ("approved", "abc"), ("  ", DIGEST), ("x" * 501, DIGEST)]
-)
-def test_a_signature_without_meaning_is_none(office: Office, meaning: str, digest: str) -> None:
-    found = office.run(office.people.current(office.login()))
-    assert found
-    with pytest.raises(BadRequest):
-        office.run(office.people.sign(found.session, PASSWORD, meaning, digest))
+        office.run(office.people.prove("amy", PASSWORD))
 
 
 def test_no_secret_is_ever_logged(office: Office) -> None:
@@ -320,12 +299,6 @@ def test_the_table_of_acts_knows_every_role_and_no_auditor_answers() -> None:
     assert [role for role in ROLES if may(role, "accounts")] == ["manager"]
     with pytest.raises(KeyError):
         may("manager", "anything")
-
-
-def test_cases_are_served_by_those_whom_their_role_names() -> None:
-    posts = {"nurse": ("amy", "ben"), "physician": ("ben",), "anybody": ()}
-    amy, ada = Person(name="amy", shown="Amy", role="operator"), Person(name="ada", shown="Ada", role="auditor")
-    assert serves(amy, posts) == ("nurse", "anybody") and serves(ada, posts) == ()
 
 
 @given(st.text(max_size=80))

@@ -103,14 +103,6 @@ def current(request: Request) -> Person:
     return who.person
 
 
-def logged_in(request: Request) -> LoggedIn:
-    """The session and its person, for signing. Only under `require`."""
-    who = found(request)
-    if who is None:
-        raise LookupError("nobody is logged in; the page lacks `require`")
-    return who
-
-
 def found(request: Request) -> LoggedIn | None:
     """Who is logged in; None before."""
     return cast("LoggedIn | None", request.scope["state"].get("who"))
