@@ -7,8 +7,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from time import perf_counter_ns
 
-import structlog
-
 from surefoot import pipeline
 from surefoot.app.access import Access
 from surefoot.app.build import Runtime
@@ -19,6 +17,7 @@ from surefoot.app.held import Held
 from surefoot.app.humanbudget import HumanBudgets
 from surefoot.app.keys import KeyRing
 from surefoot.app.killswitch import KillSwitch
+from surefoot.app.loops import keep
 from surefoot.app.metrics import Metrics
 from surefoot.app.notify import Notify
 from surefoot.app.outcomes import Outcomes
@@ -40,7 +39,6 @@ from surefoot.errors import (
     ContextTooLong,
     NotFound,
     RequestRefused,
-    StoreError,
     SurefootError,
     UpstreamFailed,
 )
@@ -54,7 +52,6 @@ from surefoot.trace import LiveTrace
 from surefoot.wire.dialects import DIALECTS
 
 _ORPHAN_NS = 30 * 60 * 1_000_000_000  # longer than any call lasts: its process must be dead
-log = structlog.get_logger("surefoot")
 
 
 class App:
@@ -91,7 +88,8 @@ class App:
         await app.stops.refresh()
         await app.human_budgets.refresh(*app._budgets())
         loops = (
-            app.keys.keep_fresh(app.settler.lost), app.stops.keep_fresh(app.settler.lost), app._sweep(),
+            app.keys.keep_fresh(app.settler.lost), app.stops.keep_fresh(app.settler.lost),
+            keep(app._sweep, every_seconds=15, what="orphan sweep", on_lost=app.settler.lost, at_once=True),
             app.serving.keep_learning(), app.webhooks.keep_sending(), app.waiting.keep_delivering(),
             app.waiting.keep_deadlines(), app.notify.keep_telling(), app.retention.keep(),
             app.spending.keep_watching(),
@@ -260,18 +258,12 @@ class App:
         return self.serving.runtime.budgets, self.policy
 
     async def _sweep(self) -> None:
-        """Every quarter of a minute: book what dead replicas left reserved, show commit waits."""
-        while True:
-            try:
-                await self.store.ledger.settle_orphans(older_than_ns=time.time_ns() - _ORPHAN_NS)
-            except StoreError as error:
-                self.settler.lost("orphan sweep")
-                log.warning("orphans could not be booked", error=type(error).__name__)
-            waits = sorted(self.store.waits_us())
-            for name, share in (("0.5", 0.5), ("0.99", 0.99)):
-                if waits:
-                    self.metrics.commit_waits[name] = waits[int(share * (len(waits) - 1))] / 1e6
-            await asyncio.sleep(15)
+        """Book what dead replicas left reserved, show commit waits."""
+        waits = sorted(self.store.waits_us())
+        for name, share in (("0.5", 0.5), ("0.99", 0.99)):
+            if waits:
+                self.metrics.commit_waits[name] = waits[int(share * (len(waits) - 1))] / 1e6
+        await self.store.ledger.settle_orphans(older_than_ns=time.time_ns() - _ORPHAN_NS)
 
 
 def _failed(decision: Decision) -> RequestRefused:

@@ -6,20 +6,15 @@ by `surefoot budgets` and warned of. A red flag opens a case whatever this says.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Container
 
-import structlog
-
-from surefoot.errors import StoreError
+from surefoot.app.loops import keep
 from surefoot.policy import Budgets, Policy, human_scope, window
 from surefoot.records.case import human_cost
 from surefoot.store import Store
 
 _SECONDS = 1.0
-
-log = structlog.get_logger("surefoot")
 
 
 class HumanBudgets(Container[str]):
@@ -46,10 +41,4 @@ class HumanBudgets(Container[str]):
 
     async def keep_fresh(self, current: Callable[[], tuple[Budgets, Policy]], on_lost: Callable[[str], None]) -> None:
         """Refresh for ever; when the store does not answer, what was known goes on counting."""
-        while True:
-            await asyncio.sleep(_SECONDS)
-            try:
-                await self.refresh(*current())
-            except StoreError as error:
-                on_lost("human budgets")
-                log.warning("human budgets could not be read", error=type(error).__name__)
+        await keep(lambda: self.refresh(*current()), every_seconds=_SECONDS, what="human budgets", on_lost=on_lost)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from hashlib import sha256
 
-import structlog
-
-from surefoot.errors import NotAuthenticated, StoreError
+from surefoot.app.loops import keep
+from surefoot.errors import NotAuthenticated
 from surefoot.records import Caller, Key
 from surefoot.store import Store
 
 LOCAL = Caller(key_id="local", tenant="local", scopes=("outcomes",))
 _SECONDS = 1.0  # a revoked key is refused, a new one accepted, within this time
-
-log = structlog.get_logger("surefoot")
 
 
 class KeyRing:
@@ -53,13 +49,7 @@ class KeyRing:
 
     async def keep_fresh(self, on_lost: Callable[[str], None]) -> None:
         """Refresh for ever; when the store does not answer, the keys known so far go on counting."""
-        while True:
-            await asyncio.sleep(_SECONDS)
-            try:
-                await self.refresh()
-            except StoreError as error:
-                on_lost("key refresh")
-                log.warning("keys could not be read", error=type(error).__name__)
+        await keep(self.refresh, every_seconds=_SECONDS, what="key refresh", on_lost=on_lost)
 
 
 def caller_of(key: Key) -> Caller:

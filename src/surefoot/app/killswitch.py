@@ -7,13 +7,13 @@ When the database does not answer, what was known goes on counting; nothing is d
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 
 import structlog
 
-from surefoot.errors import BadRequest, StoreError
+from surefoot.app.loops import keep
+from surefoot.errors import BadRequest
 from surefoot.records.audit import Stop
 from surefoot.store import Store
 
@@ -75,13 +75,7 @@ class KillSwitch(Mapping[str, Stop]):
 
     async def keep_fresh(self, on_lost: Callable[[str], None]) -> None:
         """Refresh for ever."""
-        while True:
-            await asyncio.sleep(_SECONDS)
-            try:
-                await self.refresh()
-            except StoreError as error:
-                on_lost("kill switch")
-                log.warning("stops could not be read", error=type(error).__name__)
+        await keep(self.refresh, every_seconds=_SECONDS, what="kill switch", on_lost=on_lost)
 
 
 def _said(what: str, text: str) -> str:

@@ -20,13 +20,13 @@ import structlog
 from msgspec import Struct
 
 from surefoot.app.inside import networks
+from surefoot.app.loops import keep
 from surefoot.app.mail import send
 from surefoot.app.serving import Serving
 from surefoot.app.spending import told
 from surefoot.app.webhooks import DELIVERY, SIGNATURE, Refused, post, sign
 from surefoot.config.hours import open_hours
 from surefoot.config.schema import NotifySettings, PersonSettings
-from surefoot.errors import SurefootError
 from surefoot.ledger.surge import KIND
 from surefoot.records import Case
 from surefoot.records.audit import AuditEvent
@@ -80,13 +80,7 @@ class Notify:
 
     async def keep_telling(self) -> None:
         """For ever: look, and tell what is to be told."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await self.look()
-            except SurefootError as error:
-                self._lost("notice")
-                log.warning("the queue could not be looked at", error=type(error).__name__)
+        await keep(self.look, every_seconds=LOOK_SECONDS, what="notice", on_lost=self._lost)
 
     async def look(self) -> Sequence[Notice]:
         """Look once; returns what was told by at least one way. Raises StoreError."""

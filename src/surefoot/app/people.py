@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import Callable
@@ -10,10 +9,11 @@ from collections.abc import Callable
 import structlog
 from msgspec import Struct
 
+from surefoot.app.loops import keep
 from surefoot.app.passwords import FAKE, Passwords
 from surefoot.app.peoplerules import SECOND, PeopleStore, Rules, door_of, fingerprint, tidy
 from surefoot.app.staff import Staff
-from surefoot.errors import LoginRefused, StoreError
+from surefoot.errors import LoginRefused
 from surefoot.records.person import Account, Change, Person, Session
 
 _SWEEP_SECONDS = 60.0
@@ -101,17 +101,14 @@ class People:
 
     async def keep_tidy(self, on_lost: Callable[[str], None]) -> None:
         """Drop what has expired, for ever."""
-        while True:
-            await asyncio.sleep(_SWEEP_SECONDS)
-            now = self._clock()
-            try:
-                await self._store.sessions.sweep(
-                    opened_before_ns=now - int(self.rules.longest_seconds * SECOND),
-                    seen_before_ns=now - int(self.rules.idle_seconds * SECOND), now_ns=now,
-                )  # fmt: skip
-            except StoreError as error:
-                on_lost("session sweep")
-                log.warning("sessions could not be swept", error=type(error).__name__)
+        await keep(self._sweep, every_seconds=_SWEEP_SECONDS, what="session sweep", on_lost=on_lost)
+
+    async def _sweep(self) -> None:
+        now = self._clock()
+        await self._store.sessions.sweep(
+            opened_before_ns=now - int(self.rules.longest_seconds * SECOND),
+            seen_before_ns=now - int(self.rules.idle_seconds * SECOND), now_ns=now,
+        )  # fmt: skip
 
     def delay(self, failures: int) -> int:
         """Nanoseconds until the next attempt is heard, after so many failures in a row: 0, then doubling from two seconds."""

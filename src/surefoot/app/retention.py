@@ -6,23 +6,18 @@ stay. Keys are used for a day, so that old content goes without the new: content
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
-import structlog
-
+from surefoot.app.loops import keep
 from surefoot.app.metrics import Metrics
 from surefoot.app.serving import Serving
-from surefoot.errors import StoreError
 from surefoot.records import Expired
 from surefoot.store import Store
 
 EVERY_SECONDS = 3600.0
 _PAGE = 500  # keys in one transaction
 _DAY_NS = 86_400_000_000_000
-
-log = structlog.get_logger("surefoot")
 
 
 class Retention:
@@ -39,13 +34,8 @@ class Retention:
 
     async def keep(self) -> None:
         """For ever: one pass an hour, the first at once."""
-        while True:
-            try:
-                await self.look()
-            except StoreError as error:
-                self._metrics.lost("retention")
-                log.warning("old content could not be destroyed", error=type(error).__name__)
-            await asyncio.sleep(EVERY_SECONDS)
+        lost = self._metrics.lost
+        await keep(self.look, every_seconds=EVERY_SECONDS, what="retention", on_lost=lost, at_once=True)
 
     async def look(self) -> Expired:
         """One pass; what it destroyed, nothing where content is kept for ever. Raises StoreError."""

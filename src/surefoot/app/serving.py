@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from surefoot.app.build import PromptsSeen, Runtime, Watched, build
 from surefoot.app.harm import Harms
+from surefoot.app.loops import keep
 from surefoot.app.settler import Settler
 from surefoot.app.standings import Standings
 from surefoot.config.build import rung_models
 from surefoot.config.load import Config
-from surefoot.errors import SurefootError
 from surefoot.policy import Learned, Policy, overlay
 from surefoot.policy.learned import decode_learned
 from surefoot.policy.policy import encode
@@ -76,16 +76,13 @@ class Serving:
 
     async def keep_learning(self) -> None:
         """Every second: serve what was promoted, and see how promises stand."""
-        while True:
-            await asyncio.sleep(_LEARNING_SECONDS)
-            try:
-                if await self._adopt():
-                    await self.reload(self._written)
-                    log.info("a revision serves", number=self._number)
-                await self._refresh(self.runtime.policy)
-            except SurefootError as error:
-                self._settler.lost("standings")
-                log.warning("labels could not be read", error=type(error).__name__)
+        await keep(self._look, every_seconds=_LEARNING_SECONDS, what="standings", on_lost=self._settler.lost)
+
+    async def _look(self) -> None:
+        if await self._adopt():
+            await self.reload(self._written)
+            log.info("a revision serves", number=self._number)
+        await self._refresh(self.runtime.policy)
 
     async def _refresh(self, policy: Policy) -> None:
         await self.standings.refresh(policy)

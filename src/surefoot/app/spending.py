@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from surefoot.app.bill import compare_windows
 from surefoot.app.incidents import Acknowledged, acknowledgements
-from surefoot.errors import SurefootError
+from surefoot.app.loops import keep
 from surefoot.ledger.bill import HOUR_NS, TOTAL, billed
 from surefoot.ledger.surge import HISTORY_HOURS, KIND, Surge, find_surge
 from surefoot.records import Incident
@@ -61,13 +61,7 @@ class Spending:
 
     async def keep_watching(self) -> None:
         """For ever: look every two minutes. What breaks off is counted and tried again."""
-        while True:
-            try:
-                await self.look()
-            except SurefootError as error:
-                self._lost("spend watch")
-                log.warning("spend could not be looked at", error=type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
+        await keep(self.look, every_seconds=LOOK_SECONDS, what="spend watch", on_lost=self._lost, at_once=True)
 
     async def look(self) -> Sequence[Incident]:
         """Look once; returns the incidents that are new, durably raised. Raises StoreError."""

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from surefoot import pipeline
 from surefoot.app.caseview import draft_of
+from surefoot.app.loops import keep
 from surefoot.app.serving import Serving
 from surefoot.app.settler import Settler
 from surefoot.app.times import times_of
@@ -52,11 +53,11 @@ class Waiting:
 
     async def keep_delivering(self) -> None:
         """For ever: lapse leases, and deliver what can no longer be taken back."""
-        await self._keep("deliveries", self.deliver)
+        await keep(self.deliver, every_seconds=LOOK_SECONDS, what="deliveries", on_lost=self._settler.lost)
 
     async def keep_deadlines(self) -> None:
         """For ever: see to cases past their deadline."""
-        await self._keep("deadlines", self.see_to_deadlines)
+        await keep(self.see_to_deadlines, every_seconds=LOOK_SECONDS, what="deadlines", on_lost=self._settler.lost)
 
     async def deliver(self) -> int:
         """Lapse leases and deliver what is due, once; returns how many cases were delivered. Raises StoreError."""
@@ -80,15 +81,6 @@ class Waiting:
 
         await asyncio.gather(*(one(case) for case in late))
         return len(late)
-
-    async def _keep(self, what: str, turn: Callable[[], Awaitable[int]]) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await turn()
-            except SurefootError as error:  # what is due stays due
-                self._settler.lost(what)
-                log.warning("waiting cases could not be seen to", what=what, error=type(error).__name__)
 
     async def _guarded(self, work: Awaitable[None], case: Case) -> None:
         """One case's trouble is not its neighbours'."""
