@@ -5,35 +5,19 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from cli_support import CONFIG, surefoot
+from typer.testing import Result
 
-from surefoot.cli.main import app
-from surefoot.demo.places import CLINIC
-
-CONFIG = f"""
-[server]
-port = 8123
-[store]
-database = "s.db"
-key_file = "s.key"
-[providers.docs]
-kind = "extractive"
-folder = "{CLINIC / "handbook"}"
-[models.quotes]
-provider = "docs"
-[features.f]
-ladder = ["quotes"]
-"""
+pytestmark = pytest.mark.usefixtures("served")
 
 
-@pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "surefoot.toml").write_text(CONFIG)
+@pytest.fixture
+def served(config: Path) -> None:
+    config.write_text(CONFIG + "[server]\nport = 8123\n")
 
 
 def account(*command: str) -> Result:
-    return CliRunner().invoke(app, ["account", *command], env={"COLUMNS": "120", "TERM": "dumb"})
+    return surefoot("account", *command, columns=120)
 
 
 def listed() -> dict[str, dict[str, object]]:

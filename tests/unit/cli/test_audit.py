@@ -5,35 +5,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from cli_support import surefoot
 
-from surefoot.cli.main import app
-from surefoot.demo.places import CLINIC
+pytestmark = pytest.mark.usefixtures("config")
 
-CONFIG = """
-[store]
-database = "s.db"
-key_file = "s.key"
-[providers.docs]
-kind = "extractive"
-folder = "{handbook}"
-[models.quotes]
-provider = "docs"
-[features.f]
-ladder = ["cache", "quotes"]
-"""
 WHO = ("--by", "amy", "--reason", "wrong doses")
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "surefoot.toml").write_text(CONFIG.format(handbook=CLINIC / "handbook"))
-    return tmp_path
-
-
-def surefoot(*command: str) -> Result:
-    return CliRunner().invoke(app, list(command), env={"COLUMNS": "80", "TERM": "dumb"})
 
 
 def intrude(*changes: str) -> None:
@@ -82,7 +58,7 @@ def test_what_was_altered_is_named_and_the_exit_code_says_so() -> None:
     assert said.exit_code == 1 and "stops row 1 is altered" in said.stderr
 
 
-def test_rows_cut_off_at_the_end_are_missed_with_a_checkpoint_kept_elsewhere(folder: Path) -> None:
+def test_rows_cut_off_at_the_end_are_missed_with_a_checkpoint_kept_elsewhere(config: Path) -> None:
     surefoot("stop", "f", *WHO)
     assert surefoot("audit", "checkpoint", "--out", "kept.json").exit_code == 0
     kept = ("--checkpoint", "kept.json")
@@ -93,10 +69,11 @@ def test_rows_cut_off_at_the_end_are_missed_with_a_checkpoint_kept_elsewhere(fol
     assert said.exit_code == 1 and "the checkpoint names it" in said.stderr
 
 
-def test_a_forged_checkpoint_is_refused(folder: Path) -> None:
+def test_a_forged_checkpoint_is_refused(config: Path) -> None:
     surefoot("stop", "f", *WHO)
     surefoot("audit", "checkpoint", "--out", "kept.json")
-    (folder / "kept.json").write_text((folder / "kept.json").read_text().replace('"position":', '"position":1'))
+    kept = config.with_name("kept.json")
+    kept.write_text(kept.read_text().replace('"position":', '"position":1'))
     said = surefoot("audit", "verify", "--checkpoint", "kept.json")
     assert said.exit_code == 1 and "altered, or signed with another key" in said.stderr
     assert surefoot("audit", "verify", "--checkpoint", "none.json").exit_code == 1

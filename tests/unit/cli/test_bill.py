@@ -5,11 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
+from cli_support import surefoot
 from staffing_support import live
-from test_commands import CONFIG, surefoot
 
 from surefoot.config.load import load
-from surefoot.demo.places import CLINIC
 from surefoot.records import Commit, Entry, Incident, JournalEntry, Settlement
 from surefoot.store.open import open_store
 
@@ -17,11 +16,10 @@ DAY = 86_400_000_000_000
 
 
 @pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "surefoot.toml"
-    file.write_text(CONFIG.format(handbook=CLINIC / "handbook") + '[features.f.budget]\nusd = 1.0\nwindow = "month"\n')
-    return file
+def config(config: Path) -> Path:
+    """With a monthly budget of the feature."""
+    config.write_text(config.read_text() + '[features.f.budget]\nusd = 1.0\nwindow = "month"\n')
+    return config
 
 
 def line(at_ns: int, name: str, nanodollars: int, *, feature: str = "f", kind: str = "input") -> Entry:

@@ -4,37 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from cli_support import surefoot
 
-from surefoot.cli.main import app
 from surefoot.demo.places import CLINIC
-
-CONFIG = """
-[store]
-database = "s.db"
-key_file = "s.key"
-[providers.docs]
-kind = "extractive"
-folder = "{handbook}"
-[models.quotes]
-provider = "docs"
-[features.f]
-ladder = ["cache", "quotes"]
-"""
-
-
-@pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    file = tmp_path / "surefoot.toml"
-    file.write_text(CONFIG.format(handbook=CLINIC / "handbook"))
-    return file
-
-
-def surefoot(*command: str) -> Result:
-    return CliRunner().invoke(app, list(command), env={"COLUMNS": "80", "TERM": "dumb"})
 
 
 @pytest.mark.parametrize("command", [[], ["--help"], ["trial", "--help"], ["key", "create", "--help"]])

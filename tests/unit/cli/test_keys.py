@@ -4,33 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from cli_support import CONFIG, surefoot
+from typer.testing import Result
 
-from surefoot.cli.main import app
-from surefoot.demo.places import CLINIC
-
-CONFIG = f"""
-[store]
-database = "s.db"
-key_file = "s.key"
-[providers.docs]
-kind = "extractive"
-folder = "{CLINIC / "handbook"}"
-[models.quotes]
-provider = "docs"
-[features.f]
-ladder = ["quotes"]
-"""
-
-
-@pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "surefoot.toml").write_text(CONFIG)
+pytestmark = pytest.mark.usefixtures("config")
 
 
 def key(*command: str) -> Result:
-    return CliRunner().invoke(app, ["key", *command], env={"COLUMNS": "120", "TERM": "dumb"})
+    return surefoot("key", *command, columns=120)
 
 
 def test_a_key_may_report_outcomes_only_when_it_is_told_so() -> None:
@@ -63,12 +44,12 @@ def test_a_budget_that_is_none_makes_no_key(budget: str) -> None:
 def test_the_list_of_budgets_shows_what_each_keys_calls_must_fit_in() -> None:
     key("create", "--tenant", "acme", "--budget", "20/month")
     Path("surefoot.toml").write_text(CONFIG + "budget = { usd = 0 }\n[budget]\nusd = 5\nwindow = 'total'\n")
-    rows = json.loads(CliRunner().invoke(app, ["budgets", "--json"]).output)
+    rows = json.loads(surefoot("budgets", "--json").output)
     pots = [row["budget"] for row in rows]
     assert pots[0].endswith("/feature:f") and rows[0]["share"] is None  # of nothing, everything is used
     assert pots[1].startswith("key:") and pots[2] == "organisation"
     assert (rows[2]["limit_nanodollars"], rows[2]["spent_nanodollars"], rows[2]["resets_at"]) == (5 * 10**9, 0, None)
-    shown = CliRunner().invoke(app, ["budgets"], env={"COLUMNS": "160", "TERM": "dumb"}).output
+    shown = surefoot("budgets", columns=160).output
     assert "organisation" in shown and "total" in shown
 
 
