@@ -3,26 +3,21 @@
 Over dialect, stream, cache state, retry, fallback, abandoned streams, usage that contradicts itself, judges and people's minutes.
 """
 
-import asyncio
 import json
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from world_support import World
 
-from surefoot.app import App
 from surefoot.app.money import Asked, requests, stated
 from surefoot.app.outcomes import Report
-from surefoot.config.load import load_text
 from surefoot.errors import UpstreamFailed
 from surefoot.ledger.statement import GROUPINGS
-from surefoot.providers.testing import ScriptedUpstream
 from surefoot.records import Request
 from surefoot.records.person import Person
-from surefoot.store.memory import MemoryStore
 from surefoot.wire.dialects import DIALECTS
 
 HEAD = """
@@ -86,32 +81,16 @@ def config(url: str) -> str:
     return "\n".join(tables)
 
 
-class World:
-    """A gateway and its vendor on one loop, and what callers were told."""
+class Books(World):
+    """With what callers were told."""
 
     def __init__(self) -> None:
-        self.runner = asyncio.Runner()
-        self.upstream = ScriptedUpstream()
-        self.runner.run(self.upstream.__aenter__())
-        self.app: App = self.runner.run(App.start(load_text(config(self.upstream.url)), store=MemoryStore()))
-        self.count = 0
+        super().__init__(config)
         self.told: dict[str, int] = {}  # by request, as its answer said
         self.untold: set[str] = set()  # those that ended without an answer
 
-    def close(self) -> None:
-        self.runner.run(self.app.close())
-        self.runner.run(self.upstream.__aexit__())
-        self.runner.close()
-
     async def ask(self, dialect: str, kind: str, stream: bool, question: str) -> Request:
-        self.count += 1
-        body = DIALECTS[dialect].ask(question, (), model="surefoot", stream=stream)
-        parsed = DIALECTS[dialect].parse(body, surface="chat")
-        request = Request(
-            id=f"req_{self.count}", at_ns=time.time_ns(), draw=f"{self.count:032x}", dialect=dialect, surface="chat",
-            caller=self.app.caller(None), feature=name_of(dialect, kind), model="surefoot", stream=stream, body=body,
-            top=parsed.top, max_output_tokens=parsed.max_output_tokens,
-        )  # fmt: skip
+        request = self.request(dialect, name_of(dialect, kind), question, stream=stream)
         try:
             if not stream:
                 reply = await self.app.answer(request)
@@ -176,8 +155,8 @@ def _said(usd: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
+def world() -> Iterator[Books]:
+    world = Books()
     yield world
     world.close()
 
@@ -194,7 +173,7 @@ asks = st.tuples(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(asks, min_size=1, max_size=5))
-def test_the_books_close_whatever_happens(world: World, given) -> None:
+def test_the_books_close_whatever_happens(world: Books, given) -> None:
     async def run() -> None:
         for dialect, kind, stream, again, seconds, reported in given:
             question = f"question {world.count}"
@@ -214,7 +193,7 @@ def test_the_books_close_whatever_happens(world: World, given) -> None:
 @pytest.mark.parametrize("kind", ["no-usage", "below-zero", "contradicts"])
 @pytest.mark.parametrize("stream", [False, True])
 def test_usage_that_cannot_be_is_estimated_and_the_answer_is_delivered(
-    world: World, dialect: str, kind: str, stream: bool
+    world: Books, dialect: str, kind: str, stream: bool
 ) -> None:
     request = world.runner.run(world.ask(dialect, kind, stream, f"strange {world.count}"))
     entries = world.runner.run(world.app.store.ledger.entries(request_id=request.id))
@@ -223,7 +202,7 @@ def test_usage_that_cannot_be_is_estimated_and_the_answer_is_delivered(
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_cached_answer_costs_nothing_and_its_baseline_what_it_would_have(world: World, stream: bool) -> None:
+def test_a_cached_answer_costs_nothing_and_its_baseline_what_it_would_have(world: Books, stream: bool) -> None:
     question = f"memo {world.count}"
     world.runner.run(world.ask("openai", "plain", False, question))
     hit = world.runner.run(world.ask("openai", "plain", stream, question))

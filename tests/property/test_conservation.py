@@ -1,21 +1,17 @@
 """Money is conserved: whatever dialect, stream, cache, retry or fallback, the ledger is the sum of the vendor's usage."""
 
-import asyncio
 import time
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from world_support import World
 
-from surefoot.app import App
-from surefoot.config.load import load_text
 from surefoot.errors import UpstreamFailed
-from surefoot.providers.testing import ScriptedUpstream
 from surefoot.records import Request
 from surefoot.records.case import human_cost
 from surefoot.records.person import Person
-from surefoot.store.memory import MemoryStore
 from surefoot.wire.dialects import DIALECTS
 
 ANN = Person(name="ann", shown="Ann", role="manager")
@@ -85,43 +81,21 @@ def config_text(url: str) -> str:
     return "\n".join(tables)
 
 
-class World:
-    """An application and its vendor on one loop."""
+class Till(World):
+    """With what its pot of everything holds."""
 
     def __init__(self) -> None:
-        self.runner = asyncio.Runner()
-        self.upstream = ScriptedUpstream()
-        self.runner.run(self.upstream.__aenter__())
-        self.app: App = self.runner.run(App.start(load_text(config_text(self.upstream.url)), store=MemoryStore()))
-        self.count = 0
-
-    def close(self) -> None:
-        self.runner.run(self.app.close())
-        self.runner.run(self.upstream.__aexit__())
-        self.runner.close()
+        super().__init__(config_text)
 
     def ask(self, dialect: str, model: str, mode: str, stream: bool, question: str) -> str:
         """Ask, and give the request's id."""
-        self.count += 1
-        body = DIALECTS[dialect].ask(question, (), model="surefoot", stream=stream)
-        parsed = DIALECTS[dialect].parse(body, surface="chat")
-        request = Request(
-            id=f"req_{self.count}", at_ns=time.time_ns(), draw=f"{self.count:032x}", dialect=dialect, surface="chat",
-            caller=self.app.caller(None), feature=f"{dialect}-{model}-{mode}", model="surefoot", stream=stream, body=body,
-            top=parsed.top, max_output_tokens=parsed.max_output_tokens,
-        )  # fmt: skip
+        request = self.request(dialect, f"{dialect}-{model}-{mode}", question, stream=stream)
         self.runner.run(self._send(request))
         return request.id
 
     def ask_unsure(self) -> str:
         """Ask what a person must answer, and give the request's id."""
-        self.count += 1
-        body = DIALECTS["openai"].ask(f"unsure {self.count}", (), model="surefoot")
-        request = Request(
-            id=f"req_{self.count}", at_ns=time.time_ns(), draw=f"{self.count:032x}", dialect="openai", surface="chat",
-            caller=self.app.caller(None), feature="unsure", model="surefoot", stream=False, body=body,
-            top=DIALECTS["openai"].parse(body, surface="chat").top,
-        )  # fmt: skip
+        request = self.request("openai", "unsure", f"unsure {self.count}")
         self.runner.run(self._send(request))
         return request.id
 
@@ -158,8 +132,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
+def world() -> Iterator[Till]:
+    world = Till()
     yield world
     world.close()
 
@@ -175,7 +149,7 @@ asks = st.tuples(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(asks, min_size=1, max_size=4))
-def test_the_ledger_equals_the_invoice_by_hand(world: World, given: list[tuple[str, str, str, bool, bool]]) -> None:
+def test_the_ledger_equals_the_invoice_by_hand(world: Till, given: list[tuple[str, str, str, bool, bool]]) -> None:
     before, invoice = world.runner.run(world.app.store.ledger.total()), 0
     for dialect, model, mode, stream, again in given:
         question = f"question {world.count}"
@@ -188,7 +162,7 @@ def test_the_ledger_equals_the_invoice_by_hand(world: World, given: list[tuple[s
     assert world.balance() == (world.total(), world.aside())
 
 
-def test_a_stream_without_usage_is_booked_as_estimated_and_never_as_free(world: World) -> None:
+def test_a_stream_without_usage_is_booked_as_estimated_and_never_as_free(world: Till) -> None:
     entries = []
 
     async def run() -> None:
@@ -215,7 +189,7 @@ minutes = st.lists(st.one_of(st.none(), st.integers(0, 7200)), min_size=1, max_s
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(minutes, st.booleans())
-def test_peoples_minutes_are_in_the_same_sum(world: World, worked: list[int | None], withdrawn: bool) -> None:
+def test_peoples_minutes_are_in_the_same_sum(world: Till, worked: list[int | None], withdrawn: bool) -> None:
     """A case sets five minutes aside; every answer, taken back or not, books what it took; an ended case holds nothing."""
     before, cases = world.total(), world.app.store.cases
     request = world.ask_unsure()

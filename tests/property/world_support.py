@@ -1,0 +1,39 @@
+"""A gateway and its vendor on one loop, for laws about whole requests."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from surefoot.app import App
+from surefoot.config.load import load_text
+from surefoot.providers.testing import ScriptedUpstream
+from surefoot.records import Request
+from surefoot.store.memory import MemoryStore
+from surefoot.wire.dialects import DIALECTS
+
+
+class World:
+    """Begins with nothing in its store; `config` is given the vendor's address."""
+
+    def __init__(self, config: Callable[[str], str]) -> None:
+        self.runner = asyncio.Runner()
+        self.upstream = ScriptedUpstream()
+        self.runner.run(self.upstream.__aenter__())
+        self.app: App = self.runner.run(App.start(load_text(config(self.upstream.url)), store=MemoryStore()))
+        self.count = 0
+
+    def close(self) -> None:
+        self.runner.run(self.app.close())
+        self.runner.run(self.upstream.__aexit__())
+        self.runner.close()
+
+    def request(self, dialect: str, feature: str, question: str, *, stream: bool = False) -> Request:
+        """A request that no other is the same as."""
+        self.count += 1
+        body = DIALECTS[dialect].ask(question, (), model="surefoot", stream=stream)
+        parsed = DIALECTS[dialect].parse(body, surface="chat")
+        return Request(
+            id=f"req_{self.count}", at_ns=time.time_ns(), draw=f"{self.count:032x}", dialect=dialect, surface="chat",
+            caller=self.app.caller(None), feature=feature, model="surefoot", stream=stream, body=body, top=parsed.top,
+            max_output_tokens=parsed.max_output_tokens,
+        )  # fmt: skip
