@@ -306,5 +306,6 @@ def _back(database: str) -> None:
         for table in ("rates", "budget_warnings", "revenue", "daily_costs", "daily_requests", "series"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE keys DROP COLUMN budgets"))
+        connection.execute(text("DROP INDEX ledger_time"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
     engine.dispose()

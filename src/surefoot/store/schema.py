@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from surefoot.records.units import DIMENSIONS
 
-HEAD = "0009"  # the migration that this program's tables are at
+HEAD = "0010"  # the migration that this program's tables are at
 
 APPEND_ONLY = (
     "journal",
@@ -124,6 +124,7 @@ ledger = Table(
     Column("estimated", Boolean, nullable=False),
     _text("note"),
     Index("ledger_request", "request_id"),
+    Index("ledger_time", "at_ns"),
 )
 
 reservations = Table(

@@ -81,7 +81,7 @@ class SqlLedger(Room):
     async def spent(
         self, *, by: Sequence[str] = (), since_ns: int = 0, until_ns: int | None = None, step_ns: int = HOUR_NS
     ) -> Sequence[Spent]:
-        """The lines of a time, added up by stretches and groups. Reads every line: there is no index on time."""
+        """The lines of a time, found by its index, added up by stretches and groups."""
         check_spent(by, step_ns)
         table = schema.ledger.c
         stretch = (table.at_ns - table.at_ns % step_ns).label("at_ns")
