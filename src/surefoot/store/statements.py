@@ -65,35 +65,19 @@ class Statements:
 
     def subjects(self, names: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
         """(statement, values) that read (subject, generation, wrapped key, created_at_ns) of newest keys, destroyed or not."""
-        subjects, any_ = schema.subjects.c, schema.subjects.alias()
-        newest = select(func.max(any_.c.generation)).where(any_.c.subject == subjects.subject).scalar_subquery()
-        wanted = select(subjects.subject, subjects.generation, subjects.wrapped_key, subjects.created_at_ns)
-        wanted = wanted.where(subjects.generation == newest)
         for some in _chunks(names):
-            yield self._list("subjects", len(some), lambda n: wanted.where(subjects.subject.in_(_marks(n)))), some
+            yield self._list("subjects", len(some), _subjects), some
 
     def held(self, ids: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
         """(statement, values) that read and lock reservations, in the order of their ids: RESERVATION_FIELDS, booked_at_ns."""
-        table = schema.reservations.c
-        wanted = select(*(table[name] for name in (*RESERVATION_FIELDS, "booked_at_ns"))).order_by(table.id)
-        locked = wanted.with_for_update()
         for some in _chunks(ids):
-            yield self._list("held", len(some), lambda n: locked.where(table.id.in_(_marks(n)))), some
+            yield self._list("held", len(some), _held), some
 
     def budgets(self, names: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Sequence[str]]]:
         """(statement, values) that read and lock (scope, window, spent, reserved), in the order of their names."""
-        table = schema.budgets.c
-        wanted = select(table.scope, table.window, table.spent, table.reserved).order_by(table.scope, table.window)
-        locked = wanted.with_for_update()
-
-        def any_of(count: int) -> ColumnElement[bool]:
-            marks = _marks(2 * count)
-            pairs = zip(marks[::2], marks[1::2], strict=True)
-            return or_(*(and_(table.scope == scope, table.window == window) for scope, window in pairs))
-
         for some in _chunks(names):
             flat = [part for name in some for part in name]
-            yield self._list("budgets", len(some), lambda n: locked.where(any_of(n))), flat
+            yield self._list("budgets", len(some), _budgets), flat
 
     def _list(self, name: str, count: int, build: Callable[[int], ClauseElement]) -> str:
         known = self._lists.get((name, count))
@@ -156,6 +140,30 @@ class Statements:
 
 def _values(table: Table, leave: str) -> dict[str, BindParameter[object]]:
     return {column.name: bindparam(column.name) for column in table.c if column.name != leave}
+
+
+# These are built once a length: to build one takes longer than to run it.
+
+
+def _subjects(count: int) -> ClauseElement:
+    subjects, any_ = schema.subjects.c, schema.subjects.alias()
+    newest = select(func.max(any_.c.generation)).where(any_.c.subject == subjects.subject).scalar_subquery()
+    wanted = select(subjects.subject, subjects.generation, subjects.wrapped_key, subjects.created_at_ns)
+    return wanted.where(subjects.generation == newest, subjects.subject.in_(_marks(count)))
+
+
+def _held(count: int) -> ClauseElement:
+    table = schema.reservations.c
+    wanted = select(*(table[name] for name in (*RESERVATION_FIELDS, "booked_at_ns"))).order_by(table.id)
+    return wanted.with_for_update().where(table.id.in_(_marks(count)))
+
+
+def _budgets(count: int) -> ClauseElement:
+    table, marks = schema.budgets.c, _marks(2 * count)
+    pairs = zip(marks[::2], marks[1::2], strict=True)
+    wanted = select(table.scope, table.window, table.spent, table.reserved).order_by(table.scope, table.window)
+    any_of = (and_(table.scope == scope, table.window == window) for scope, window in pairs)
+    return wanted.with_for_update().where(or_(*any_of))
 
 
 def _marks(count: int) -> list[ColumnElement[str]]:
