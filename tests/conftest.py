@@ -11,6 +11,7 @@ from hypothesis import settings
 
 settings.register_profile("laws", deadline=None)  # a law holds on a busy machine too
 settings.load_profile("laws")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # processes that tests start would compile the source, each of them
 os.environ.pop("COLUMNS", None)  # a console that is made at import keeps that width, whatever a test asks for
 
 

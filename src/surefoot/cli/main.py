@@ -112,7 +112,3 @@ def root(
 ) -> None:
     """Every request takes the cheapest answer that is safe enough, and in the end a person decides."""
 
-
-def main() -> None:
-    """The entry point."""
-    app()
