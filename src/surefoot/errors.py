@@ -185,12 +185,23 @@ class UpstreamFailed(RequestRefused):
 
 
 class ProviderError(SurefootError):
-    """A provider did not give a usable answer; `status` is its HTTP status, None when there was none."""
+    """A provider did not give a usable answer; `status` is its HTTP status, None when there was none.
+
+    `worked` says that the provider may have worked on the request all the same, and bill it: it was asked and then fell silent,
+    or its answer broke off. Whoever asked fills in what that comes to, in estimated tokens: `input_tokens` and `output_tokens`
+    of the last try, `lost_tokens` of the prompts of the tries before it.
+    """
+
+    input_tokens = 0
+    output_tokens = 0
+    lost_tokens = 0
 
     def __init__(
-        self, message: str, *, status: int | None = None, body: bytes = b"", retry_after: float | None = None
-    ) -> None:
+        self, message: str, *, status: int | None = None, body: bytes = b"", retry_after: float | None = None,
+        worked: bool = False,
+    ) -> None:  # fmt: skip
         self.message, self.status, self.body, self.retry_after = message, status, body, retry_after
+        self.worked = worked
         super().__init__(message)
 
 

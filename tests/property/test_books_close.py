@@ -1,8 +1,10 @@
 """The books close: whatever happens, entries, roll-ups, budgets and what callers were told are one sum, to the nano-dollar.
 
-Over dialect, stream, cache state, retry, fallback, abandoned streams, usage that contradicts itself, judges and people's minutes.
+Over dialect, surface, stream, cache state, retry, fallback between models, callers that leave, models that we stop, tries that
+fall silent, streams that break off, cache writes, usage that contradicts itself, judges and people's minutes; on two back-ends.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,6 +20,8 @@ from surefoot.errors import UpstreamFailed
 from surefoot.ledger.statement import GROUPINGS
 from surefoot.records import Request
 from surefoot.records.person import Person
+from surefoot.store import Store
+from surefoot.store.open import open_store
 from surefoot.wire.dialects import DIALECTS
 
 HEAD = """
@@ -30,6 +34,7 @@ kind = "{dialect}"
 base_url = "{url}"
 break_after = 0
 retries = 1
+first_token_seconds = {patience}
 [models.{dialect}-top]
 provider = "{dialect}"
 model = "plain"
@@ -40,7 +45,7 @@ FEATURE = """
 provider = "{dialect}"
 model = "{model}"
 fallbacks = {fallbacks}
-price = {{ input_usd_per_million = 1.37, cached_usd_per_million = 0.51, output_usd_per_million = 2.11, request_usd = 0.000003 }}
+price = {{ input_usd_per_million = 1.37, cached_usd_per_million = 0.51, cache_write_usd_per_million = 1.71, output_usd_per_million = 2.11, request_usd = 0.000003 }}
 [features.{name}]
 mode = "{mode}"
 ladder = ["cache", "{name}"]
@@ -51,17 +56,51 @@ revenue = {{ request_usd = 0.02, outcomes = {{ resolved = 0.99 }} }}
 [features.{name}.maps.{name}]
 p = {p}
 """
+SENTENCES = 'stream = "sentence"'
 KINDS = {  # name -> (how the vendor behaves, mode, p, more of the feature)
     **{
         each: (each, "enforce", 0.9, "")
-        for each in ("plain", "cached", "busy-then-ok", "no-usage", "below-zero", "contradicts")
+        for each in ("plain", "cached", "writes-cache", "busy-then-ok", "no-usage", "below-zero", "contradicts")
     },
     "fallback": ("server-error", "enforce", 0.9, ""),
+    "half-fallback": ("half-stream", "enforce", 0.9, ""),  # breaks off when streamed, then another model answers
+    "gone": ("silent", "enforce", 0.9, ""),  # the caller leaves before anything came
+    "stopped": ("slips", "enforce", 0.9, SENTENCES),  # we stop the model at an unsupported sentence
+    "left-speaking": ("slips", "enforce", 0.9, SENTENCES),
     "refused": ("wrong-request", "enforce", 0.9, ""),
     "broken": ("half-stream", "observe", 0.9, ""),
     "left": ("plain", "observe", 0.9, ""),
     "judged": ("plain", "enforce", 0.9, 'judge = { model = "openai-top" }'),
     "asked": ("plain", "enforce", 0.5, ""),
+}
+SURFACES = {  # of kinds that are no chat: (surface, how the vendor behaves)
+    **{
+        f"embeds-{each}": ("embeddings", each)
+        for each in ("plain", "busy-then-ok", "no-usage", "contradicts", "silent")
+    },
+    "embeds-fallback": ("embeddings", "server-error"),
+    "counts": ("count_tokens", "plain"),
+}
+IN, CACHED, WRITTEN, OUT, REQUEST = 1370, 510, 1710, 2110, 3000  # nano-dollars for a token, and for each request
+TOP_IN, TOP_OUT = 10_010, 30_030
+BY_HAND = {  # what a call costs by the vendor's own usage, where that can be known
+    "plain": 120 * IN + 30 * OUT + REQUEST,
+    "busy-then-ok": 120 * IN + 30 * OUT + REQUEST,
+    "cached": 100 * IN + 20 * CACHED + 30 * OUT + REQUEST,
+    "writes-cache": 50 * IN + 20 * CACHED + 50 * WRITTEN + 30 * OUT + REQUEST,
+    "contradicts": {"openai": 120 * CACHED + 80 * OUT + REQUEST, "anthropic": 120 * IN + 60 * OUT + REQUEST},
+    "fallback": 120 * TOP_IN + 30 * TOP_OUT,
+    "judged": 120 * (IN + TOP_IN) + 30 * (OUT + TOP_OUT) + REQUEST,
+    "refused": 0,
+    "embeds-plain": 5 * IN + REQUEST,
+    "embeds-busy-then-ok": 5 * IN + REQUEST,
+    "embeds-contradicts": 120 * CACHED + 80 * OUT + REQUEST,
+    "embeds-fallback": 5 * TOP_IN,
+    "counts": 0,
+}
+PASSAGE = "Refills take two working days. Call the pharmacy before noon. The desk is open from 8 to 17 on weekdays."
+TEXTS = {
+    "slips": "Refills take two working days. Call the pharmacy before midnight on Sundays in Antarctica. Good luck to you."
 }
 AMY = Person(name="amy", shown="Amy", role="operator")
 
@@ -70,12 +109,14 @@ def name_of(dialect: str, kind: str) -> str:
     return f"{dialect}-{kind}"
 
 
-def config(url: str) -> str:
+def config(url: str, patience: float = 60.0) -> str:
     tables = [HEAD]
+    others = {kind: (model, "observe", 0.9, "") for kind, (_, model) in SURFACES.items()}
     for dialect in sorted(DIALECTS):
-        tables.append(PROVIDER.format(dialect=dialect, url=url + ("/v1" if dialect == "openai" else "")))
-        for kind, (model, mode, p, more) in KINDS.items():
-            fallbacks = f'["{dialect}-top"]' if kind == "fallback" else "[]"
+        base = url + ("/v1" if dialect == "openai" else "")
+        tables.append(PROVIDER.format(dialect=dialect, url=base, patience=patience))
+        for kind, (model, mode, p, more) in (KINDS | others).items():
+            fallbacks = f'["{dialect}-top"]' if kind.endswith("fallback") else "[]"
             given = {"dialect": dialect, "model": model, "mode": mode, "p": p, "more": more, "fallbacks": fallbacks}
             tables.append(FEATURE.format(name=name_of(dialect, kind), **given))
     return "\n".join(tables)
@@ -84,23 +125,42 @@ def config(url: str) -> str:
 class Books(World):
     """With what callers were told."""
 
-    def __init__(self) -> None:
-        super().__init__(config)
+    def __init__(self, store: Store | None = None, patience: float = 60.0) -> None:
+        super().__init__(lambda url: config(url, patience), store=store, texts=TEXTS)
         self.told: dict[str, int] = {}  # by request, as its answer said
         self.untold: set[str] = set()  # those that ended without an answer
 
     async def ask(self, dialect: str, kind: str, stream: bool, question: str) -> Request:
-        request = self.request(dialect, name_of(dialect, kind), question, stream=stream)
+        surface, _ = SURFACES.get(kind, ("chat", ""))
+        dialect = {"embeddings": "openai", "count_tokens": "anthropic"}.get(surface, dialect)
+        stream = stream and surface == "chat"
+        given = (PASSAGE,) if KINDS.get(kind, ("",))[0] == "slips" else ()
+        name = name_of(dialect, kind)
+        request = self.request(dialect, name, question, stream=stream, surface=surface, passages=given)
         try:
-            if not stream:
+            if kind in ("gone", "embeds-silent"):
+                await self._leave(request)
+            elif not stream:
                 reply = await self.app.answer(request)
                 self.told[request.id] = _said(json.loads(reply.body)["surefoot"]["cost_usd"])
                 assert dict(reply.headers)["x-surefoot-cost-usd"] == json.loads(reply.body)["surefoot"]["cost_usd"]
             else:
-                await self._listen(request, leaves=kind == "left")
+                await self._listen(request, leaves=kind in ("left", "left-speaking"))
         except UpstreamFailed:
             self.untold.add(request.id)
         return request
+
+    async def _leave(self, request: Request) -> None:
+        """Hang up as soon as the vendor was asked."""
+        asked = len(self.upstream.seen)
+        begun = self.app.stream(request, include_usage=False) if request.stream else self.app.answer(request)
+        call = asyncio.ensure_future(begun)
+        while len(self.upstream.seen) == asked:
+            await asyncio.sleep(0.001)
+        call.cancel()
+        await asyncio.wait([call])
+        assert call.cancelled()
+        self.untold.add(request.id)
 
     async def _listen(self, request: Request, *, leaves: bool) -> None:
         reply = await self.app.stream(request, include_usage=False)
@@ -129,6 +189,7 @@ class Books(World):
     async def check(self) -> None:
         """Every sum that must be the same one."""
         ledger = self.app.store.ledger
+        await self.app.store.flush()
         entries = await ledger.entries()
         spent = sum(entry.nanodollars for entry in entries)
         human = sum(entry.nanodollars for entry in entries if entry.kind == "human")
@@ -161,9 +222,16 @@ def world() -> Iterator[Books]:
     world.close()
 
 
+@pytest.fixture(scope="module")
+def sqlite_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
+    world = Books(open_store(str(tmp_path_factory.mktemp("books") / "books.db"), key_file=bytes(32)))
+    yield world
+    world.close()
+
+
 asks = st.tuples(
     st.sampled_from(sorted(DIALECTS)),
-    st.sampled_from(sorted(KINDS)),
+    st.sampled_from(sorted({*KINDS, *SURFACES})),
     st.booleans(),
     st.booleans(),  # whether the same question is asked again
     st.floats(0, 4000),  # how long the person took
@@ -174,6 +242,16 @@ asks = st.tuples(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(asks, min_size=1, max_size=5))
 def test_the_books_close_whatever_happens(world: Books, given) -> None:
+    happen(world, given)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(asks, min_size=1, max_size=5))
+def test_the_books_close_in_a_database_too(sqlite_world: Books, given) -> None:
+    happen(sqlite_world, given)
+
+
+def happen(world: Books, given) -> None:
     async def run() -> None:
         for dialect, kind, stream, again, seconds, reported in given:
             question = f"question {world.count}"
@@ -187,6 +265,59 @@ def test_the_books_close_whatever_happens(world: Books, given) -> None:
         await world.check()
 
     world.runner.run(run())
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.parametrize("kind", sorted(BY_HAND))
+def test_what_is_booked_is_the_vendors_usage_by_hand(world: Books, dialect: str, kind: str) -> None:
+    request = world.runner.run(world.ask(dialect, kind, False, f"by hand {world.count}"))
+    entries = world.runner.run(world.app.store.ledger.entries(request_id=request.id))
+    expected = BY_HAND[kind]
+    assert sum(entry.nanodollars for entry in entries) == (
+        expected[dialect] if isinstance(expected, dict) else expected
+    )
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_caller_that_leaves_pays_for_its_prompt_and_holds_nothing(world: Books, dialect: str, stream: bool) -> None:
+    request = world.runner.run(world.ask(dialect, "gone", stream, f"long question {world.count}" * 20))
+    world.runner.run(world.app.store.flush())
+    lines = world.runner.run(world.app.store.ledger.entries(request_id=request.id))
+    assert [(line.kind, line.estimated, line.note) for line in lines] == [
+        ("input", True, "abandoned"), ("request", True, "abandoned"),
+    ]  # fmt: skip
+    world.runner.run(world.check())
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.parametrize("kind", ["stopped", "left-speaking", "half-fallback"])
+def test_what_a_model_wrote_before_it_was_stopped_is_paid_for(world: Books, dialect: str, kind: str) -> None:
+    request = world.runner.run(world.ask(dialect, kind, True, f"How long do refills take, {world.count}?"))
+    world.runner.run(world.app.store.flush())
+    lines = world.runner.run(world.app.store.ledger.entries(request_id=request.id))
+    cut_off = [line for line in lines if line.estimated]
+    assert {line.kind for line in cut_off} == {"input", "output", "request"}
+    assert ("plain" in {line.model for line in lines if not line.estimated}) == (kind == "half-fallback")
+    world.runner.run(world.check())
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.parametrize(("model", "answered"), [("silent", False), ("silent-then-ok", True)])
+def test_a_try_that_fell_silent_may_be_billed(dialect: str, model: str, answered: bool) -> None:
+    KINDS["impatient"] = (model, "enforce", 0.9, "")
+    impatient = Books(patience=0.15)
+    try:
+        request = impatient.runner.run(impatient.ask(dialect, "impatient", False, "long question " * 20))
+        lines = impatient.runner.run(impatient.app.store.ledger.entries(request_id=request.id))
+        unanswered = [line for line in lines if line.note == "unanswered" and line.kind == "input"]
+        assert len(unanswered) == (1 if answered else 2) and all(line.estimated for line in unanswered)
+        assert len({line.quantity for line in unanswered}) == 1
+        assert sum(line.nanodollars for line in lines if not line.note) == (BY_HAND["plain"] if answered else 0)
+        impatient.runner.run(impatient.check())
+    finally:
+        del KINDS["impatient"]
+        impatient.close()
 
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))

@@ -28,6 +28,7 @@ class Said(Struct, frozen=True, kw_only=True):
     finish: str = "stop"
     signals: tuple[tuple[str, float], ...] = ()
     attempts: int = 1
+    lost_tokens: int = 0  # estimated, of the prompts of earlier tries that fell silent: they may be billed
     upstream_us: int = 0
     upstream_id: str = ""
     simulated: bool = False
@@ -61,6 +62,7 @@ class Provider(Protocol):
     kind: str  # "openai" | "anthropic" | "extractive" | "recorded" | "simulated"
     simulated: bool
     dialects: frozenset[str]  # those it can be asked in without crossing
+    tries: int  # how often it asks at most for one call
 
     async def complete(self, call: Call) -> Said | Abstained:
         """The complete answer. Raises ProviderError after its retries."""

@@ -12,18 +12,26 @@ from surefoot.records.money import cost
 def entries_of(
     call: PricedCall, *, request_id: str, at_ns: int, tenant: str, key_id: str, feature: str
 ) -> tuple[Entry, ...]:
-    """The ledger lines of one model call; () for a call that costs nothing or used nothing."""
+    """The ledger lines of one model call; () for a call that costs nothing or used nothing.
+
+    What earlier tries may be billed that fell silent is a line of its own, estimated.
+    """
     usage, price = call.usage, call.price
     if price is None:
         return ()
     kinds = _kinds(usage, price)
+    line = price.line(usage.input_tokens)
+    lost = replace(call, usage=Usage(estimated=True), note="unanswered", lost_tokens=0)
+    lines = [(call, each) for each in (*kinds, *(_memos(call, line) if kinds else ()))]
+    lines += [(lost, ("input", call.lost_tokens, line.input))] if call.lost_tokens else []
     found = tuple(
         Entry(
-            request_id=request_id, at_ns=at_ns, tenant=tenant, key_id=key_id, feature=feature, rung=call.rung,
-            provider=call.provider, model=call.model, kind=kind, quantity=quantity, price_per_million=per_million,
-            nanodollars=cost(quantity, per_million), price_version=price.version, estimated=usage.estimated, note=call.note,
+            request_id=request_id, at_ns=at_ns, tenant=tenant, key_id=key_id, feature=feature, rung=each.rung,
+            provider=each.provider, model=each.model, kind=kind, quantity=quantity, price_per_million=per_million,
+            nanodollars=cost(quantity, per_million), price_version=price.version, estimated=each.usage.estimated,
+            note=each.note,
         )
-        for kind, quantity, per_million in (*kinds, *(_memos(call, price.line(usage.input_tokens)) if kinds else ()))
+        for each, (kind, quantity, per_million) in lines
     )  # fmt: skip
     return tuple(replace(entry, nanodollars=0) if entry.kind in MEMOS else entry for entry in found)
 
@@ -60,8 +68,11 @@ def _memos(call: PricedCall, line: PriceLine) -> list[tuple[str, int, int]]:
     return [each for each in saved if each[1]]
 
 
-def worst_case(price: ModelPrice, input_tokens: int, max_output_tokens: int, choices: int) -> int:
-    """Nano-dollars to set aside before a call: nothing cached, everything written, every choice as long as it may be."""
+def worst_case(price: ModelPrice, input_tokens: int, max_output_tokens: int, choices: int, *, tries: int = 1) -> int:
+    """Nano-dollars to set aside before a call: nothing cached, everything written, every choice as long as it may be.
+
+    Each of the `tries` before the last may be billed for its prompt: it fell silent, or nobody would have tried again.
+    """
     line = price.line(input_tokens)
     dearest = max(line.input, line.cached, line.cache_write)
-    return cost(input_tokens, dearest) + choices * cost(max_output_tokens, line.output) + price.request
+    return tries * cost(input_tokens, dearest) + choices * cost(max_output_tokens, line.output) + price.request

@@ -131,10 +131,10 @@ class AiohttpUpstream:
             return await _limited(response)
         except TimeoutError as error:
             response.close()
-            raise TimedOut("the answer did not end in time") from error
+            raise TimedOut("the answer did not end in time", worked=True) from error
         except (aiohttp.ClientError, OSError) as error:
             response.close()
-            raise BadAnswer(f"the answer broke off: {type(error).__name__}") from error
+            raise BadAnswer(f"the answer broke off: {type(error).__name__}", worked=True) from error
 
     async def _refused(self, response: aiohttp.ClientResponse) -> ProviderError:
         """The error for a status other than 200."""
@@ -191,12 +191,12 @@ class _Stream:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             self._response.close()
             if self._silent or isinstance(error, TimeoutError):
-                raise TimedOut(f"nothing came for {self._idle:g} s", status=504) from error
-            raise BadAnswer(f"the stream broke off: {type(error).__name__}", status=502) from error
+                raise TimedOut(f"nothing came for {self._idle:g} s", status=504, worked=True) from error
+            raise BadAnswer(f"the stream broke off: {type(error).__name__}", status=502, worked=True) from error
         finally:
             self._timer.cancel()
         if self._silent:
-            raise TimedOut(f"nothing came for {self._idle:g} s", status=504)
+            raise TimedOut(f"nothing came for {self._idle:g} s", status=504, worked=True)
         self._response.release()
 
     async def close(self) -> None:
@@ -235,8 +235,10 @@ async def _limited(response: aiohttp.ClientResponse) -> bytes:
 
 def _trouble(error: Exception) -> ProviderError:
     """What went wrong before an answer began, without the address's secrets."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return TimedOut("no connection was made in time", status=504)
     if isinstance(error, TimeoutError):
-        return TimedOut("no answer began in time", status=504)
+        return TimedOut("no answer began in time", status=504, worked=True)
     if isinstance(error, aiohttp.ClientConnectorError | OSError):
         return Unreachable(f"no connection: {type(error).__name__}", status=502)
     if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ClientResponseError):

@@ -22,6 +22,7 @@ class LocalProvider:
     kind = ""
     simulated = False
     dialects = frozenset(DIALECTS)
+    tries = 1
 
     def __init__(self, name: str) -> None:
         self.name = name

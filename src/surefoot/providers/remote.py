@@ -35,7 +35,7 @@ class RemoteProvider:
     def __init__(self, name: str, settings: ProviderSettings, *, upstream: Upstream | None = None) -> None:
         self.name = name
         self.dialects = frozenset({self.dialect.name})
-        self._settings = settings
+        self._settings, self.tries = settings, settings.retries + 1
         self._base = self.base_url(settings)
         self._upstream = upstream or AiohttpUpstream(replace(settings, base_url=self._base))
         self._breaker = Breaker(settings.break_after, settings.break_seconds)
@@ -58,12 +58,18 @@ class RemoteProvider:
             live = await self.open(call)
             if isinstance(live, Abstained):
                 return live
-            async for _ in live.events():
-                pass
+            try:
+                async for _ in live.events():
+                    pass
+            except ProviderError as error:
+                usage = live.said().usage  # what was written until then is paid for
+                error.input_tokens, error.output_tokens = usage.input_tokens, usage.output_tokens
+                error.lost_tokens = live.said().lost_tokens
+                raise
             return live.said()
         began = perf_counter_ns()
         exchange = self._exchange(call, stream=False)
-        response, attempts = await self._tried(call, exchange, self._upstream.send)
+        response, attempts, lost = await self._tried(call, exchange, self._upstream.send)
         waited_us = (perf_counter_ns() - began) // 1000
         read = self.dialect.read(response.body)
         usage = _metered(call, read.usage, read.text)
@@ -73,6 +79,7 @@ class RemoteProvider:
             model=read.model or call.model,
             finish=read.finish,
             attempts=attempts,
+            lost_tokens=lost,
             upstream_us=waited_us,
             upstream_id=_id_of(response.headers) or read.id,
         )
@@ -82,8 +89,8 @@ class RemoteProvider:
         began = perf_counter_ns()
         exchange = self._exchange(call, stream=True)
         opener = _Opener(self.dialect, call, self._upstream, self._settings.first_token_seconds)
-        live, attempts = await self._tried(call, exchange, opener)
-        live.begin(attempts, began)
+        live, attempts, lost = await self._tried(call, exchange, opener)
+        live.begin(attempts, lost, began)
         return live
 
     async def close(self) -> None:
@@ -98,9 +105,13 @@ class RemoteProvider:
 
     async def _tried(
         self, call: Call, exchange: Exchange, verb: Callable[[Exchange], Awaitable[Got]]
-    ) -> tuple[Got, int]:
-        """What the verb gives, and after how many tries. Raises the last try's ProviderError."""
-        for attempt in range(1, self._settings.retries + 2):
+    ) -> tuple[Got, int, int]:
+        """What the verb gives, after how many tries, and the prompts' tokens of those that may be billed without an answer.
+
+        Raises the last try's ProviderError, which says what all of them may be billed.
+        """
+        lost = 0
+        for attempt in range(1, self.tries + 1):
             self._breaker.admit(self.name)
             try:
                 got = await verb(exchange)
@@ -109,8 +120,11 @@ class RemoteProvider:
                 raise
             except ProviderError as error:
                 self._breaker.failed()
+                sent = estimate(exchange.body) if error.worked and call.request.surface != "count_tokens" else 0
+                error.input_tokens, error.lost_tokens = sent, lost
+                lost += sent
                 wait = delay_seconds(error, attempt, call.request.draw)
-                if wait is None or attempt > self._settings.retries:
+                if wait is None or attempt == self.tries:
                     raise
                 await asyncio.sleep(wait)
             except BaseException:
@@ -118,7 +132,7 @@ class RemoteProvider:
                 raise
             else:
                 self._breaker.worked()
-                return got, attempt
+                return got, attempt, lost
         raise AssertionError("the last try returns or raises")
 
 
@@ -137,7 +151,7 @@ class _Opener:
                 await live.first()
         except TimeoutError:
             await stream.close()
-            raise TimedOut("no event came in time", status=504) from None
+            raise TimedOut("no event came in time", status=504, worked=True) from None
         except BaseException:
             await stream.close()
             raise
@@ -154,11 +168,11 @@ class RemoteLive:
         self._waiting: list[bytes] = []
         self._seen: list[bytes] = []
         self._ended = False
-        self._attempts, self._began, self._first_us = 1, 0, 0
+        self._attempts, self._lost, self._began, self._first_us = 1, 0, 0, 0
 
-    def begin(self, attempts: int, began: int) -> None:
-        """Note how many tries it took, and how long the first event."""
-        self._attempts, self._began = attempts, began
+    def begin(self, attempts: int, lost: int, began: int) -> None:
+        """Note how many tries it took, what those may be billed that failed, and how long the first event took."""
+        self._attempts, self._lost, self._began = attempts, lost, began
         self._first_us = (perf_counter_ns() - began) // 1000
 
     async def first(self) -> None:
@@ -168,7 +182,7 @@ class RemoteLive:
             if self._waiting:
                 break
         if not self._waiting:
-            raise BadAnswer("the stream ended before its first event", status=502)
+            raise BadAnswer("the stream ended before its first event", status=502, worked=True)
         if self._dialect.is_error(self._waiting[0]):
             raise _error_of(self._waiting[0])
         if not self._dialect.is_last(self._waiting[0]):
@@ -191,7 +205,7 @@ class RemoteLive:
             try:
                 self._waiting = self._splitter.feed(await anext(self._chunks))
             except StopAsyncIteration:
-                raise BadAnswer("the stream broke off before its end", status=502) from None
+                raise BadAnswer("the stream broke off before its end", status=502, worked=True) from None
 
     def said(self) -> Said:
         """What was said so far; usage is estimated when the stream did not come to its end."""
@@ -209,6 +223,7 @@ class RemoteLive:
             model=model or self._call.model,
             finish=finish,
             attempts=self._attempts,
+            lost_tokens=self._lost,
             upstream_us=(perf_counter_ns() - self._began) // 1000,
             upstream_id=_id_of(self._stream.headers) or answer_id,
         )

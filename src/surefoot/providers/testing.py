@@ -1,8 +1,8 @@
 """A vendor to test against: speaks both dialects on loopback and misbehaves on request. `python -m surefoot.providers.testing`.
 
 The `model` of a request says how it behaves: "busy-then-ok", "rate-limited", "server-error", "wrong-request", "refused-key",
-"silent", "slow", "half-stream", "garbage", "html", "gzip", "cached", "tools", "no-usage", "below-zero", "contradicts" (these of
-their usage), "mid-error"; any other name answers
+"silent", "silent-then-ok", "slow", "half-stream", "garbage", "html", "gzip", "cached", "writes-cache", "tools", "no-usage",
+"below-zero", "contradicts" (these of their usage), "mid-error"; any other name answers
 "You said: ..." at once, or what `texts` has for it. Every request it got is kept in `seen`.
 """
 
@@ -25,6 +25,10 @@ from surefoot.wire.speech import added
 from surefoot.wire.sse import event_of, object_of
 
 USAGE = Usage(input_tokens=120, cached_tokens=20, output_tokens=30)
+USAGES = {
+    "cached": USAGE,
+    "writes-cache": Usage(input_tokens=120, cached_tokens=20, cache_write_tokens=50, output_tokens=30),
+}
 _STRANGE: Mapping[str, Mapping[str, Mapping[str, object]]] = {  # usage that cannot be, by model and dialect
     "below-zero": {
         "openai": {"prompt_tokens": 120, "completion_tokens": -30},
@@ -91,12 +95,14 @@ class ScriptedUpstream:
         asked = seen.json
         model = str(asked.get("model"))
         dialect = DIALECTS["anthropic" if "messages" in request.path else "openai"]
-        if request.path.endswith("embeddings"):
-            return _json(_embeddings(model))
-        if request.path.endswith("count_tokens"):
-            return _json({"input_tokens": 42})
         try:
-            return await self._misbehave(model, dialect, asked) or await self._answer(request, dialect, asked, model)
+            if found := await self._misbehave(model, dialect, asked):
+                return found
+            if request.path.endswith("embeddings"):
+                return _json(_embeddings(model))
+            if request.path.endswith("count_tokens"):
+                return _json({"input_tokens": 42})
+            return await self._answer(request, dialect, asked, model)
         except (asyncio.CancelledError, ConnectionResetError):
             self.left += 1
             raise
@@ -109,7 +115,7 @@ class ScriptedUpstream:
         statuses = {"rate-limited": 429, "server-error": 500, "wrong-request": 400, "refused-key": 401}
         if model in statuses:
             return _error(dialect, statuses[model], {"retry-after": "60"} if model == "rate-limited" else {})
-        if model == "silent":
+        if model == "silent" or (model == "silent-then-ok" and self._tries[model] % 2):
             await asyncio.sleep(3600)
         if model == "slow":
             await asyncio.sleep(0.5)
@@ -171,7 +177,7 @@ def _body(dialect: Dialect, asked: Json, model: str, text: str | None) -> bytes:
     query, _ = dialect.question(top)
     if model == "tools" and asked.get("tools"):
         return _tool_body(dialect, asked)
-    usage = USAGE if model == "cached" else Usage(input_tokens=120, output_tokens=30)
+    usage = USAGES.get(model, Usage(input_tokens=120, output_tokens=30))
     body = dialect.compose(
         f"You said: {query}" if text is None else text, model=model, id="up-1", created=1_790_000_000, usage=usage
     )
@@ -201,7 +207,10 @@ def _tool_body(dialect: Dialect, asked: Json) -> bytes:
 
 def _embeddings(model: str) -> Json:
     data = [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}]
-    return {"object": "list", "data": data, "model": model, "usage": {"prompt_tokens": 5, "total_tokens": 5}}
+    usage: Mapping[str, object] = (
+        _STRANGE[model]["openai"] if model in _STRANGE else {"prompt_tokens": 5, "total_tokens": 5}
+    )
+    return {"object": "list", "data": data, "model": model} | ({} if model == "no-usage" else {"usage": usage})
 
 
 def _error(dialect: Dialect, status: int, headers: Mapping[str, str]) -> web.Response:

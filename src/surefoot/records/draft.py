@@ -135,7 +135,8 @@ class PricedCall(Struct, frozen=True, kw_only=True):
     usage: Usage
     price: ModelPrice | None
     reservation_id: str = ""
-    note: str = ""  # "retry", "abandoned", "" ...
+    note: str = ""  # "abandoned", "unanswered", ""
+    lost_tokens: int = 0  # estimated, of the prompts of earlier tries that fell silent: they may be billed
     left_out_tokens: int = 0  # estimated, that the prompt was shortened by
     marked: bool = False  # whether it was sent with marks of ours for the provider's cache
 

@@ -113,7 +113,8 @@ class Calls:
             context=(),
         )
         tokens = len(body) // 3 + 1
-        reserve = worst_case(found.price, tokens, found.max_output_tokens, 1) if found.price is not None else 0
+        price, tries, longest = found.price, found.provider.tries, found.max_output_tokens
+        reserve = worst_case(price, tokens, longest, 1, tries=tries) if price is not None else 0
         outcome = await self._ask(
             Ask(
                 request=request, question=replace(ask.question, input_tokens=tokens), models=(model,), limits=ask.limits,
@@ -162,8 +163,8 @@ class Calls:
         asked = tuple(asked.priced for asked in self._pending.pop(request_id, ()))
         return (*self._kept.pop(request_id, ()), *asked)
 
-    def billed(self, asked: _Asked, usage: Usage) -> PricedCall:
-        """The call with what it used; from here on it is on the bill and no longer pending."""
+    def billed(self, asked: _Asked, usage: Usage, *, lost: int = 0, note: str = "") -> PricedCall:
+        """The call with what it used, and the tokens that its earlier tries `lost`; from here on it is no longer pending."""
         if self._estimator is not None and asked.top and not usage.estimated:
             size = size_of(asked.top)
             tokens = usage.input_tokens - IMAGE_TOKENS * size.images
@@ -171,7 +172,7 @@ class Calls:
         waiting = self._pending.get(asked.request_id, [])
         if asked in waiting:
             waiting.remove(asked)
-        return replace(asked.priced, usage=usage, note="")
+        return replace(asked.priced, usage=usage, lost_tokens=lost, note=note)
 
     async def _ask(self, ask: Ask, place: int) -> _Outcome:
         """One model, then its fallbacks, until one answers."""
@@ -190,7 +191,8 @@ class Calls:
             if isinstance(said, Abstained):
                 return self._abstained(ask, model, asked, said, outcome.bill)
             told = replace(said, answer=unmasked(said.answer, masked, ask.request.dialect)) if masked else said
-            return _Outcome(bill=(*outcome.bill, self.billed(asked, said.usage)), said=told, model=model)
+            billed = self.billed(asked, said.usage, lost=said.lost_tokens)
+            return _Outcome(bill=(*outcome.bill, billed), said=told, model=model)
         return outcome
 
     def _call(self, ask: Ask, model: Model) -> tuple[Call, dict[str, str]]:
@@ -269,12 +271,14 @@ class Calls:
     def _failed(
         self, ask: Ask, model: Model, asked: _Asked, error: ProviderError, before: tuple[PricedCall, ...]
     ) -> _Outcome:
+        worked = error.input_tokens + error.output_tokens > 0
+        usage = Usage(input_tokens=error.input_tokens, output_tokens=error.output_tokens, estimated=worked)
         failed = NoDraft(
             rung=ask.rung.name, kind="rejected" if isinstance(error, Rejected) else "unavailable", status=error.status,
-            reason=f"{model.name}: {error.message}", model=model.name, upstream_us=asked.elapsed_us(),
+            reason=f"{model.name}: {error.message}", usage=usage, model=model.name, upstream_us=asked.elapsed_us(),
         )  # fmt: skip
-        bill = (*before, self.billed(asked, Usage()))
-        return _Outcome(bill=bill, failed=failed, error_body=error.body)
+        billed = self.billed(asked, usage, lost=error.lost_tokens, note="unanswered" if worked else "")
+        return _Outcome(bill=(*before, billed), failed=failed, error_body=error.body)
 
     def _abstained(
         self, ask: Ask, model: Model, asked: _Asked, said: Abstained, before: tuple[PricedCall, ...]
@@ -309,7 +313,7 @@ class ModelFlow:
             said = replace(said, answer=self._answer(self._spoken.text, said.usage))
         elif self._spoken is not None:  # the caller has its beginning letter by letter
             said = replace(said, answer=replace(said.answer, text=self._spoken.text))
-        return _attempt(self._ask, [_Outcome(bill=self._bill(said.usage), said=said, model=self._model)])
+        return _attempt(self._ask, [_Outcome(bill=self._bill(said), said=said, model=self._model)])
 
     def until(self, text: str, released: int) -> Attempt:
         """The answer as if it had ended here: what is judged before more of it is released. It is on no bill."""
@@ -317,26 +321,27 @@ class ModelFlow:
 
     def stopped(self, text: str, released: int) -> Attempt:
         """The attempt of an answer that we stopped at the end of a sentence; call it once, after `cancel`."""
-        usage = self._live.said().usage
+        said = self._live.said()
+        usage = said.usage
         answer = self._answer(text, usage)
         draft = replace(self._cut_off(released), usage=usage, digest=sha256(answer.body).hexdigest())
-        return Attempt(draft=draft, answer=answer, priced=self._bill(usage))
+        return Attempt(draft=draft, answer=answer, priced=self._bill(said))
 
     def broken(self, error: ProviderError, released: int) -> Attempt:
         """The attempt of a stream that broke off; what was said is paid for. Call it once."""
-        usage = self._live.said().usage
+        said = self._live.said()
         draft = NoDraft(
             rung=self._ask.rung.name, kind="unavailable", reason=f"{self._model.name}: {error.message}",
-            status=error.status, usage=usage, model=self._model.name, released=released,
+            status=error.status, usage=said.usage, model=self._model.name, released=released,
         )  # fmt: skip
-        return Attempt(draft=draft, priced=self._bill(usage), error_body=error.body)
+        return Attempt(draft=draft, priced=self._bill(said), error_body=error.body)
 
     async def cancel(self) -> None:
         """Stop the provider."""
         await self._live.cancel()
 
-    def _bill(self, usage: Usage) -> tuple[PricedCall, ...]:
-        return (*self._before, self._calls.billed(self._asked, usage))
+    def _bill(self, said: Said) -> tuple[PricedCall, ...]:
+        return (*self._before, self._calls.billed(self._asked, said.usage, lost=said.lost_tokens))
 
     def _cut_off(self, released: int) -> Draft:
         model = self._model

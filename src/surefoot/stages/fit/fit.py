@@ -194,7 +194,7 @@ def _worst_of(model: Model, question: Question) -> int:
     if model.price is None or question.surface == "count_tokens":
         return 0
     output = 0 if question.surface == "embeddings" else question.max_output_tokens or model.max_output_tokens
-    return worst_case(model.price, question.input_tokens, output, question.choices)
+    return worst_case(model.price, question.input_tokens, output, question.choices, tries=model.provider.tries)
 
 
 def _misfit(model: Model, question: Question, said: str = "") -> str | None:

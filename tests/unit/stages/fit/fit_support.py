@@ -37,6 +37,7 @@ class Vendor:
     def __init__(self, kind: str) -> None:
         self.kind = self.name = kind
         self.dialects = frozenset({kind})
+        self.tries = 1
 
 
 def model(name: str, *, context: int | None = None, kind: str = "openai") -> Model:
