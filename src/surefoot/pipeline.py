@@ -28,6 +28,7 @@ from surefoot.records import (
     Request,
     Routed,
     Rung,
+    ShadowCall,
     Stronger,
     Tried,
     Try,
@@ -104,6 +105,9 @@ class Trace(Protocol):
 
     def routed(self, routed: Routed) -> None:
         """A place to begin was chosen."""
+
+    def shadowed(self, call: ShadowCall) -> None:
+        """A rung was asked for the journal's sake."""
 
     def weighed(self, rung: Rung, confidence: Confidence) -> None:
         """A confidence was computed."""
@@ -306,6 +310,20 @@ async def judge_passed(passing: Passing, stages: Stages, trace: Trace) -> Decisi
     tried = Tried(ask=passing.ask, attempt=attempt)
     decision, _ = await judge(passing.feature, stages, trace, tried, passing.left, None)
     return decision
+
+
+async def shadow(
+    tried: Try, chosen: ShadowCall, before: tuple[Attempt, ...], feature: Feature, stages: Stages, trace: Trace
+) -> None:
+    """The page's fourth verb: ask one rung after the answer went out, and judge its draft as if the ladder had come to it.
+
+    Nothing is decided, since nobody is given anything. Raises: whatever a stage refuses with.
+    """
+    trace.shadowed(chosen)
+    ask = await trace.effect(tried.rung, stages.fit, tried)
+    attempt = await trace.effect(tried.rung, stages.call, ask)
+    evidence = await trace.effect(tried.rung, stages.check, Tried(ask=ask, attempt=attempt, before=before))
+    trace.weighed(tried.rung, weigh(feature, tried.rung, attempt.draft, evidence))
 
 
 async def judge(

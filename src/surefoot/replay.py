@@ -9,9 +9,23 @@ import msgspec
 from surefoot import pipeline
 from surefoot.errors import NotFound, Unobserved
 from surefoot.pipeline import Stages
-from surefoot.policy import Policy
+from surefoot.policy import Policy, shadow_call
 from surefoot.policy.policy import decode
-from surefoot.records import Ask, Attempt, Caller, Evidence, JournalEntry, Question, Read, Request, Step, Tried, Try
+from surefoot.records import (
+    Ask,
+    Attempt,
+    Caller,
+    Draft,
+    Evidence,
+    JournalEntry,
+    Question,
+    Read,
+    Request,
+    ShadowCall,
+    Step,
+    Tried,
+    Try,
+)
 from surefoot.store import Store
 from surefoot.trace import ReplayTrace
 
@@ -81,15 +95,28 @@ async def replay(store: Store, request_id: str, *, policy: Policy | None = None)
         if kept is None:
             raise NotFound(f"policy version {entry.policy} is not kept")
         policy = decode(kept)
-    return await replay_entry(entry, policy)
+    return await replay_entry(entry, policy, await store.journal.get(shadow_id(request_id)))
 
 
-async def replay_entry(entry: JournalEntry, policy: Policy) -> Replayed:
-    """Run the page of an entry under a policy."""
-    trace = ReplayTrace(entry.steps)
+def shadow_id(request_id: str) -> str:
+    """Under which id a request's shadow call stands in the journal; nothing stands there for a request without one."""
+    return f"{request_id}.shadow"
+
+
+async def replay_entry(entry: JournalEntry, policy: Policy, shadow: JournalEntry | None = None) -> Replayed:
+    """Run the page of an entry under a policy.
+
+    Args:
+        shadow: the entry of its shadow call, whose rung another policy may come to. Where the page asks it, its draft is
+            known; its check saw the drafts of the rungs that the request had asked.
+    """
+    trace = ReplayTrace((*entry.steps, *(_of_rung(shadow, entry) if shadow is not None else ())))
     stages = Stages(read=_Read(), fit=_Fit(), call=_Call(), check=_Check())
     differs_at = None
     try:
+        if entry.shadow_of:
+            await _shadow(entry, policy, stages, trace)
+            return _same(entry, trace, trace.differs_at)
         decision = await pipeline.answer(_request(entry), policy, stages, trace)
         differs_at = trace.differs_at
         rung = decision.rung.name if decision.rung else None
@@ -101,6 +128,32 @@ async def replay_entry(entry: JournalEntry, policy: Policy) -> Replayed:
         differs_at = trace.differs_at if ended else trace.differs_at or str(silent)
     except KeyError:
         differs_at = f"feature {entry.feature} is not in this policy"
+    return _same(entry, trace, differs_at)
+
+
+async def _shadow(entry: JournalEntry, policy: Policy, stages: Stages, trace: ReplayTrace) -> None:
+    """The page of a shadow call: the rung that its request's lot chooses. Raises Unobserved where it chooses none."""
+    feature = policy.features[entry.feature]
+    request = _request(entry)
+    question = await trace.effect(None, stages.read, request)
+    kept = next((step.value for step in entry.steps if isinstance(step.value, ShadowCall)), None)
+    chosen = shadow_call(feature, kept.asked, entry.draw) if kept is not None else None
+    if chosen is None:
+        raise Unobserved("shadow", None)
+    rung = next(each for each in feature.ladder if each.name == chosen.rung)
+    await pipeline.shadow(Try(request=request, question=question, rung=rung), chosen, (), feature, stages, trace)
+
+
+def _of_rung(shadow: JournalEntry, entry: JournalEntry) -> tuple[Step, ...]:
+    """What a shadow call's rung was asked, said and was seen of; nothing where it gave no draft or the request asked it too."""
+    asked = {step.rung for step in entry.steps}
+    found = tuple(
+        step for step in shadow.steps if step.stage in ("fit", "call", "check") and step.rung not in asked
+    )  # fmt: skip
+    return found if any(isinstance(step.value, Draft) for step in found) else ()
+
+
+def _same(entry: JournalEntry, trace: ReplayTrace, differs_at: str | None) -> Replayed:
     return Replayed(
         request_id=entry.request_id,
         same=differs_at is None,

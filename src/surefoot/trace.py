@@ -23,6 +23,7 @@ from surefoot.records import (
     Read,
     Routed,
     Rung,
+    ShadowCall,
     Step,
     Try,
     Verdict,
@@ -79,6 +80,22 @@ class LiveTrace:
         """Record where the ladder is begun."""
         self.steps.append(Step(stage="route", rung=None, value=routed))
 
+    def asked_before(self, question: Question) -> None:
+        """Record a question that was read for the request whose shadow call this is."""
+        self.question = question
+        self.steps.append(Step(stage="read", rung=None, value=Read(question=question)))
+
+    def shadowed(self, call: ShadowCall) -> None:
+        """Record which rung is asked for the journal's sake."""
+        self.steps.append(Step(stage="shadow", rung=call.rung, value=call))
+
+    def compared(self, against: str, agreement: float | None) -> None:
+        """Record how a shadow call's answer agrees with the one that went out."""
+        for place, step in enumerate(self.steps):
+            if isinstance(step.value, ShadowCall):
+                told = replace(step.value, against=against, agreement=agreement)
+                self.steps[place] = replace(step, value=told)
+
     def weighed(self, rung: Rung, confidence: Confidence) -> None:
         """Record a confidence."""
         self.steps.append(Step(stage="weigh", rung=rung.name, value=Weighed(confidence=confidence)))
@@ -130,6 +147,13 @@ class ReplayTrace:
     def routed(self, routed: Routed) -> None:
         """Compare where the ladder is begun with the journal's."""
         self._compare(Step(stage="route", rung=None, value=routed))
+
+    def shadowed(self, call: ShadowCall) -> None:
+        """Compare which rung was asked for the journal's sake, and how probable that was."""
+        kept = self._steps.get(("shadow", call.rung))
+        if kept is not None and isinstance(kept.value, ShadowCall):  # what it said was compared later: no rule's result
+            call = replace(call, against=kept.value.against, agreement=kept.value.agreement)
+        self._compare(Step(stage="shadow", rung=call.rung, value=call))
 
     def weighed(self, rung: Rung, confidence: Confidence) -> None:
         """Compare a confidence with the journal's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 from samples import cached, case, commit, content, entry, journal, limit, reservation, settled
 
 from surefoot.errors import StoreError
@@ -105,3 +106,17 @@ async def test_a_closed_store_takes_nothing(store: Store):
         await store.commit(commit("a"))
     with pytest.raises(StoreError):
         await store.reserve(reservation("a", 1))
+
+
+async def test_a_shadow_call_is_in_the_journal_and_paid_for_but_no_request(store: Store):
+    lines = Settlement(reservation_id="", entries=(replace(entry("r1.shadow", 7), rung="shadow.large"),))
+    mine = commit("r1.shadow", settlements=(lines,), said="hello")
+    await store.commit(commit("r1"))
+    await store.commit(replace(mine, entry=replace(mine.entry, shadow_of="r1", action="shadow", rung=None)))
+    await store.flush()
+    assert [each.request_id async for each in store.journal.entries()] == ["r1"]
+    assert {each.shadow_of async for each in store.journal.entries(shadows=True)} == {"", "r1"}
+    assert await store.journal.content("r1.shadow") is not None and await store.journal.verify() == 2
+    (costs,) = await store.ledger.costs(("outcome", "rung"))
+    assert (costs.group, costs.nanodollars) == (("shadow", "shadow.large"), 7)
+    assert [(each.group, each.requests) for each in await store.ledger.traffic(("outcome",))] == [(("delivered",), 1)]

@@ -28,6 +28,7 @@ from surefoot.app.retention import Retention
 from surefoot.app.serving import Serving
 from surefoot.app.settle import Outcome
 from surefoot.app.settler import Settler
+from surefoot.app.shadowcalls import ShadowCalls
 from surefoot.app.speaking import Speaking
 from surefoot.app.spending import Spending
 from surefoot.app.streams import cut_tagged, pass_on
@@ -61,6 +62,8 @@ class App:
         self.store, self.metrics, self.keys = store, Metrics(), KeyRing(store)
         self.rates = RateLimits(store.rates, lambda: self.serving.runtime.rates)
         self.settler = Settler(store, self.metrics, self.rates.ended)
+        self.shadow_calls = ShadowCalls(self.settler)
+        self.settler.on_ended = self.shadow_calls.ended
         self.stops, self.access = KillSwitch(store), Access(store)
         repeats = Repeats(store)
         self.human_budgets = HumanBudgets(store)
@@ -101,6 +104,7 @@ class App:
     async def close(self) -> None:
         """End the loops, write what waits, let go of connections."""
         await self.held.close()
+        await self.shadow_calls.close()
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)

@@ -90,7 +90,7 @@ async def learn_from_store(store: Store, now: Served, feature: str, *, since_ns:
     """What the labels of a time teach about a feature. Raises StoreError."""
     labels = await gathered(store, now, feature, since_ns=since_ns)
     rules = now.policy.features[feature]
-    found, report = learn_judged(labels.judged, rules, now.models)
+    found, report = learn_judged(labels.on_the_way, rules, now.models)
     if rules.route is not None:
         rungs = [rung.name for rung in rules.ladder if rung.kind != "cache"]
         found, _ = with_route(found, await asked_of(store, labels), rungs, now.models)
@@ -98,12 +98,15 @@ async def learn_from_store(store: Store, now: Served, feature: str, *, since_ns:
 
 
 async def asked_of(store: Store, labels: Gathered) -> list[Asked]:
-    """Labelled questions in their own words; those whose content is not kept, or erased, teach no route. Raises StoreError."""
+    """Labelled questions in their own words; those whose content is not kept, or erased, teach no route. Raises StoreError.
+
+    A shadow call's draft is of the question of its request.
+    """
     verdicts: dict[str, dict[str, bool]] = {}
     groups: dict[str, str] = {}
     for each in labels.judged:
-        verdicts.setdefault(each.label.request_id, {})[each.label.rung] = each.label.accepted
-        groups[each.label.request_id] = each.example.group
+        verdicts.setdefault(each.asked, {})[each.label.rung] = each.label.accepted
+        groups[each.asked] = each.example.group
     found = []
     for name, accepted in verdicts.items():
         entry, content = await store.journal.get(name), await store.journal.content(name)
@@ -158,11 +161,12 @@ async def shadow(
     enforced = Policy.of({feature: replace(rules, mode="enforce")})
     places: dict[str, str | None] = {}
     requests = delivers = unknown = judgeable = 0
+    shadows = await shadows_of(store, feature, since_ns=since_ns)
     async for entry in store.journal.entries(feature=feature, since_ns=since_ns):
         if entry.surface != "chat" or entry.action == "refuse":
             continue
         requests += 1
-        rung, known = await would_deliver(entry, enforced)
+        rung, known = await would_deliver(entry, enforced, shadows.get(entry.request_id))
         places[entry.request_id] = rung
         delivers, unknown = delivers + (rung is not None), unknown + (not known)
         judgeable += rung is not None and judged_with_chance(entry) == rung
@@ -191,12 +195,23 @@ def carried(seen: Shadow, edition: str) -> list[Label]:
     return [replace(label, id=f"{label.id}.{edition}", edition=edition) for label in seen.labels]
 
 
-async def would_deliver(entry: JournalEntry, policy: Policy) -> tuple[str | None, bool]:
+async def shadows_of(store: Store, feature: str, *, since_ns: int = 0) -> dict[str, JournalEntry]:
+    """By request, the shadow calls of a time. Raises StoreError."""
+    return {
+        entry.shadow_of: entry
+        async for entry in store.journal.entries(feature=feature, since_ns=since_ns, shadows=True)
+        if entry.shadow_of
+    }
+
+
+async def would_deliver(
+    entry: JournalEntry, policy: Policy, shadow_call: JournalEntry | None = None
+) -> tuple[str | None, bool]:
     """(the rung whose draft a policy would deliver, whether the journal knows all that it would ask).
 
-    A draft that only a missing certificate would hold back counts as delivered.
+    A draft that only a missing certificate would hold back counts as delivered. What a shadow call said is known too.
     """
-    steps = (await replay_entry(entry, policy)).steps
+    steps = (await replay_entry(entry, policy, shadow_call)).steps
     match steps[-1].value if steps else None:
         case Deliver() | Escalate(withheld=True):
             return steps[-1].rung, True

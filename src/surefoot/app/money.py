@@ -62,7 +62,9 @@ async def requests(store: Store, asked: Asked, *, limit: int | None = None) -> A
     """Requests of the time, oldest first, each with everything it spent and earned; at most `limit`."""
     page: list[JournalEntry] = []
     left = limit
-    async for entry in store.journal.entries(feature=asked.feature or None, since_ns=asked.since_day * DAY_NS):
+    async for entry in store.journal.entries(
+        feature=asked.feature or None, since_ns=asked.since_day * DAY_NS, shadows=True
+    ):
         if asked.customer not in ("", entry.tenant):
             continue
         page.append(entry)
@@ -114,7 +116,7 @@ def _line(entry: JournalEntry, spent: Sequence[Entry], earned: Sequence[Revenue]
     human = [line for line in spent if line.kind == HUMAN]
     cost, baseline = sum(line.nanodollars for line in spent), turn.baseline_nanodollars
     money = Line(
-        requests=1,
+        requests=int(not entry.shadow_of),
         tokens=sum(line.quantity for line in spent if line.kind in TOKENS),
         human_seconds=sum(line.quantity for line in human),
         nanodollars=cost,

@@ -1,8 +1,8 @@
 """A blind labelling round over the store: which drafts are judged, what the labeller sees of them, how a label is written.
 
 First come the drafts whose chance to be judged is known, open audits and withheld ones: their labels certify. Then every other
-draft of waiting cases (with a time given, of all requests since then), those that were climbed over too: their labels teach
-maps and nothing else. The order is drawn by a seed, so that whoever stops early has judged a random part.
+draft of waiting cases (with a time given, of all requests since then), those that were climbed over and those of shadow calls
+too: their labels teach and certify nothing. The order is drawn by a seed, so that whoever stops early has judged a random part.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ async def targets(
     entries = [entry for case in cases if (entry := await store.journal.get(case.request_id)) is not None]
     if since_ns is not None:
         for feature in sorted(features):
-            entries += [entry async for entry in store.journal.entries(feature=feature, since_ns=since_ns)]
+            entries += [entry async for entry in store.journal.entries(feature=feature, since_ns=since_ns, shadows=True)]
     others = {
         (each.request_id, each.rung): each
         for entry in entries

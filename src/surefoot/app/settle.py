@@ -60,6 +60,8 @@ class Outcome:
     @property
     def action(self) -> str:
         """What was done, "refuse" when the page did not come to its end."""
+        if self.request.shadow_of:
+            return "shadow"
         return self.decision.action if self.decision else "refuse"
 
     @property
@@ -161,6 +163,7 @@ def commit_of(
         tags=request.attribution.tags,
         model=answering_model(decision),
         baseline_nanodollars=baseline_nanodollars(request, decision, outcome.baseline),
+        shadow_of=request.shadow_of,
     )
     return Commit(
         entry=entry,

@@ -26,6 +26,7 @@ class Settler:
         self, store: Store, metrics: Metrics, on_tokens: Callable[[str, int], None] = lambda request_id, tokens: None
     ) -> None:
         self._store, self._metrics, self._on_tokens = store, metrics, on_tokens
+        self.on_ended: Callable[[Outcome, Runtime], None] = lambda outcome, runtime: None  # once an end is durable
 
     async def finish(
         self,
@@ -45,6 +46,7 @@ class Settler:
         outcome = self._outcome(request, runtime, trace, decision, began, error, waiting)
         # A caller that leaves now cancels this wait, not the writing: the record is already queued.
         found = await self._commit(outcome, runtime)
+        self.on_ended(outcome, runtime)
         if outcome.case_id is not None and found != outcome.case_id:  # another replica was asked the same just now
             return replace(outcome, waiting=found)
         return outcome
@@ -82,13 +84,15 @@ class Settler:
             baseline=runtime.baselines.get(request.feature),
             waiting=waiting,
         )
+        self._metrics.ended(outcome.feature.name, trace.attempts, outcome.settlements)
+        if request.shadow_of:  # it is not the caller's, nor on the way of its session
+            return outcome
         calls = (*(call for attempt in trace.attempts for call in attempt.priced), *trace.judged)
         self._on_tokens(request.id, sum(call.usage.input_tokens + call.usage.output_tokens for call in calls))
         if outcome.feature.route is not None:
             for attempt in trace.attempts:
                 if isinstance(attempt.draft, Draft):
                     runtime.warmth.remember(request, attempt.draft.rung, attempt.draft.usage.input_tokens)
-        self._metrics.ended(outcome.feature.name, trace.attempts, outcome.settlements)
         if decision is not None:
             self._metrics.decided(outcome.feature.name, request.surface, decision, own_us)
         return outcome

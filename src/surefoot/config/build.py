@@ -63,7 +63,9 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
 def _route(given: FeatureSettings) -> RouteRules | None:
     if given.route is None:
         return None
-    return RouteRules(explore=given.route.explore, person_seconds=given.route.person_seconds)
+    return RouteRules(
+        explore=given.route.explore, person_seconds=given.route.person_seconds, shadow=given.route.shadow
+    )  # fmt: skip
 
 
 def rung_models(settings: File) -> dict[str, tuple[str, ...]]:

@@ -40,8 +40,9 @@ def evidence_problems(path: tuple[str, ...], given: FeatureSettings, settings: F
 def _route(path: tuple[str, ...], given: FeatureSettings) -> Iterator[Problem]:
     if given.route is None:
         return
-    if not 0 <= given.route.explore <= 1:
-        yield Problem((*path, "route", "explore"), f"explore {given.route.explore} is not a share between 0 and 1")
+    for name, share in (("explore", given.route.explore), ("shadow", given.route.shadow)):
+        if not 0 <= share <= 1:
+            yield Problem((*path, "route", name), f"{name} {share} is not a share between 0 and 1")
     if not 0 <= given.route.person_seconds < float("inf"):
         yield Problem((*path, "route", "person_seconds"), "person_seconds may not be below 0")
     if sum(name.strip() not in ("cache", "requested") for name in given.ladder) < 2:

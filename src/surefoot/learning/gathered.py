@@ -40,6 +40,12 @@ class Judged(Struct, frozen=True, kw_only=True):
     tried: tuple[tuple[str, Signals], ...] = ()  # (rung, signals) of the drafts that were climbed over before it
     p: float | None = None  # as it was weighed then; None: uncalibrated
     low: float | None = None
+    shadow_of: str = ""  # the request whose shadow call gave the draft; "" where the request itself asked for it
+
+    @property
+    def asked(self) -> str:
+        """The request whose question it is."""
+        return self.shadow_of or self.label.request_id
 
 
 class Gathered(Struct, frozen=True, kw_only=True):
@@ -51,6 +57,11 @@ class Gathered(Struct, frozen=True, kw_only=True):
     def examples(self, rung: str) -> list[Example]:
         """The judged drafts of one rung."""
         return [each.example for each in self.judged if each.label.rung == rung]
+
+    @property
+    def on_the_way(self) -> tuple[Judged, ...]:
+        """Without shadow calls' drafts: what reached its rung, which is what maps are about."""
+        return tuple(each for each in self.judged if not each.shadow_of)
 
     def sources(self) -> dict[str, int]:
         """How many labels came from where."""
@@ -69,14 +80,14 @@ def gather_labels(
         entries: by request id, the journal's entries as far as they are there.
         models: by rung name, which models it means today: a draft of another model says nothing about this one.
     """
-    best: dict[tuple[str, str], Judged] = {}
+    best: dict[tuple[str, str, bool], Judged] = {}
     left: Counter[str] = Counter()
     for label in labels:
         found = _judged(label, entries.get(label.request_id), models)
         if isinstance(found, str):
             left[found] += 1
             continue
-        key = (found.example.group, label.rung)
+        key = (found.example.group, label.rung, bool(found.shadow_of))
         before = best.get(key)
         if before is not None:
             left["repeats of a question"] += 1
@@ -242,7 +253,7 @@ def _judged(label: Label, entry: JournalEntry | None, models: Mapping[str, tuple
         id=label.request_id, group=label.group or label.request_id, signals=own, accepted=label.accepted,
         weight=_weight(label, entry),
     )  # fmt: skip
-    return Judged(label=label, example=example, tried=tuple(seen.items()), p=p, low=low)
+    return Judged(label=label, example=example, tried=tuple(seen.items()), p=p, low=low, shadow_of=entry.shadow_of)
 
 
 def _weight(label: Label, entry: JournalEntry) -> float:

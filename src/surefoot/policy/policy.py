@@ -91,6 +91,7 @@ class RouteRules(Struct, frozen=True, kw_only=True):
     person_seconds: float = 120.0  # that a person's answer takes
     model: str = ""  # digest of the route model that serves; "": none, prospects are declared
     labels: int = 0  # that it was fitted on
+    shadow: float = 0.0  # share of requests after which another rung is asked, to learn what it would have said
 
 
 class CacheRules(Struct, frozen=True, kw_only=True):
@@ -233,6 +234,8 @@ def _deciding(name: str, feature: Feature) -> bytes:
     told |= {"budget_nanodollars": None, "budget_window": "month"}  # where budgets stood once: digests are as they were
     if feature.route is None:
         del told["route"]
+    else:
+        del told["route"]["shadow"]  # it decides nothing
     return msgspec.json.encode({name: told})
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from surefoot.policy.lot import uniform
 from surefoot.policy.policy import Feature, RouteRules
-from surefoot.records import Candidate, Prospect, Question, Routed, Rung
+from surefoot.records import Candidate, Prospect, Question, Routed, Rung, ShadowCall
 
 RELAY = Rung(name="relay", kind="relay")
 
@@ -58,6 +60,23 @@ def expected(feature: Feature, prospects: tuple[Prospect, ...], rules: RouteRule
             failed = min(failed, 1 - each.p)
         found.append(total + failed * person)
     return found
+
+
+def shadow_call(feature: Feature, asked: Collection[str], draw: str) -> ShadowCall | None:
+    """Which rung is asked once more for the journal's sake; None where the request's lot says none, or all were asked.
+
+    A share `shadow` of requests, and of the rungs whose models are configured and that were not asked each as probable.
+    Args:
+        asked: names of the rungs that the request asked itself.
+    """
+    if feature.route is None or uniform(draw, "shadow") >= feature.route.shadow:
+        return None
+    others = [rung.name for rung in feature.ladder if rung.models and rung.name not in asked]
+    if not others:
+        return None
+    chosen = others[min(len(others) - 1, int(uniform(draw, "shadow", "rung") * len(others)))]
+    known = tuple(rung.name for rung in feature.ladder if rung.name in asked)
+    return ShadowCall(rung=chosen, propensity=feature.route.shadow / len(others), asked=known)
 
 
 def _drawn(rules: RouteRules, draw: str, best: int, places: int) -> tuple[int, bool]:

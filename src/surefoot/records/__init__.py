@@ -29,7 +29,7 @@ from surefoot.records.journal import (
 )
 from surefoot.records.money import Budget, BudgetLimit, ModelPrice, PriceLine, Rate
 from surefoot.records.request import Attribution, Caller, Question, Request, Wait
-from surefoot.records.route import Candidate, Prospect, Routed
+from surefoot.records.route import Candidate, Prospect, Routed, ShadowCall
 from surefoot.records.units import Revenue
 from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Lot, Stronger, Verdict
 
@@ -38,6 +38,6 @@ __all__ = [
     "CaseAnswer", "CaseEvent", "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft",
     "Entry", "Escalate", "Evidence", "Expired", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot",
     "ModelPrice", "Moment", "NoDraft", "PriceLine", "PricedCall", "Prospect", "Question", "Rate", "Read", "Request",
-    "Reservation", "Revenue", "Revision", "Routed", "Rung", "Settlement", "Shortened", "Signal", "Span", "Spent",
-    "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
+    "Reservation", "Revenue", "Revision", "Routed", "Rung", "Settlement", "ShadowCall", "Shortened", "Signal", "Span",
+    "Spent", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
 ]  # fmt: skip

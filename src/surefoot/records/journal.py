@@ -9,7 +9,7 @@ from surefoot.records.draft import Ask, Draft, NoDraft, Shortened
 from surefoot.records.evidence import Confidence, Evidence
 from surefoot.records.money import Budget, BudgetLimit
 from surefoot.records.request import Attribution, Question
-from surefoot.records.route import Routed
+from surefoot.records.route import Routed, ShadowCall
 from surefoot.records.units import Revenue
 from surefoot.records.verdict import Deliver, Escalate, Fail, Lot, Stronger
 
@@ -51,9 +51,11 @@ class Weighed(Struct, frozen=True, kw_only=True, tag="weighed"):
 class Step(Struct, frozen=True, kw_only=True):
     """One stage or rule of one rung, with what it returned. Content is left out; digests stand for it."""
 
-    stage: str  # "read" | "admit" | "route" | "fit" | "call" | "check" | "weigh" | "decide"
+    stage: str  # "read" | "admit" | "route" | "shadow" | "fit" | "call" | "check" | "weigh" | "decide"
     rung: str | None
-    value: Read | Routed | Fitted | Draft | NoDraft | Checked | Weighed | Deliver | Stronger | Escalate | Fail
+    value: (
+        Read | Routed | ShadowCall | Fitted | Draft | NoDraft | Checked | Weighed | Deliver | Stronger | Escalate | Fail
+    )
 
 
 class JournalEntry(Struct, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     policy: str  # version of the policy that decided
     mode: str
     steps: tuple[Step, ...]
-    action: str  # "deliver" | "escalate" | "default" | "fail" | "refuse"
+    action: str  # "deliver" | "escalate" | "default" | "fail" | "refuse" | "shadow" (nobody was given anything)
     rung: str | None
     case_id: str | None = None
     content_digest: str = ""  # sha256 of the encrypted content's plain form, hex; "" when none is kept
@@ -85,6 +87,7 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     baseline_nanodollars: int | None = (
         None  # memo: what the baseline would have cost; None: not known, or nothing delivered
     )
+    shadow_of: str = ""  # the request whose shadow call this is; "" for a request itself
 
 
 class Content(Struct, frozen=True, kw_only=True):

@@ -65,6 +65,7 @@ class Request(Struct, frozen=True, kw_only=True):
     has_tools: bool = False
     wait: Wait = Wait()
     debug: bool = False  # whether the caller wants to be told why it got this model
+    shadow_of: str = ""  # the request whose shadow call this is; "" for a request itself
 
     @property
     def subject(self) -> str:

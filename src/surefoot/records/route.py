@@ -1,4 +1,4 @@
-"""What is expected of each rung before anything is asked, and where the ladder was begun because of it."""
+"""What is expected of each rung before anything is asked, where the ladder was begun because of it, and shadow calls."""
 
 from __future__ import annotations
 
@@ -38,3 +38,13 @@ class Routed(Struct, frozen=True, kw_only=True, tag="routed"):
     def propensity(self) -> float:
         """How probable the start was."""
         return next(each.propensity for each in self.candidates if each.rung == self.start)
+
+
+class ShadowCall(Struct, frozen=True, kw_only=True, tag="shadow"):
+    """A rung that is asked after the answer went out, to learn what it would have said; nobody is given it."""
+
+    rung: str
+    propensity: float  # how probable it was that this rung is asked, given which ones the request had asked itself
+    asked: tuple[str, ...]  # rungs that the request had asked itself
+    against: str = ""  # the rung whose answer went out, or would have been shown to a person
+    agreement: float | None = None  # with that answer, in [0, 1], as the check "agreement" has it; None: not comparable

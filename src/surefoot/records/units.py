@@ -14,7 +14,13 @@ DIMENSIONS = ("tenant", "feature", "key_id", "prompt", "outcome", "rung", "provi
 
 MOST_USD = 1_000_000  # that one line of revenue may be, either way
 UNSETTLED = "unsettled"  # the outcome of what is booked before its request has ended
-OUTCOMES = {"deliver": "delivered", "escalate": "escalated", "fail": "failed", "refuse": "refused"}  # by action
+OUTCOMES = {
+    "deliver": "delivered",
+    "escalate": "escalated",
+    "fail": "failed",
+    "refuse": "refused",
+    "shadow": "shadow",
+}  # by action
 
 
 class Revenue(Struct, frozen=True, kw_only=True):

@@ -229,7 +229,7 @@ class Calls:
         """
         request, reserve = ask.request, ask.reserve_nanodollars[place]
         priced = PricedCall(
-            rung=ask.rung.name, provider=model.provider.name, model=model.upstream, price=model.price, note="abandoned",
+            rung=_booked(ask), provider=model.provider.name, model=model.upstream, price=model.price, note="abandoned",
             left_out_tokens=ask.shortened.saved_tokens if ask.shortened is not None else 0,
             marked=ask.shortened is not None and ask.shortened.marked,
             usage=Usage(input_tokens=ask.question.input_tokens, estimated=True),
@@ -258,7 +258,7 @@ class Calls:
         return self._store.reserve(
             Reservation(
                 id=priced.reservation_id, request_id=request.id, at_ns=request.at_ns, tenant=request.caller.tenant,
-                key_id=request.caller.key_id, feature=request.feature, rung=ask.rung.name, provider=priced.provider,
+                key_id=request.caller.key_id, feature=request.feature, rung=priced.rung, provider=priced.provider,
                 model=priced.model, nanodollars=reserve, limits=ask.limits,
             )
         )  # fmt: skip
@@ -358,6 +358,11 @@ class ModelFlow:
             text, model=self._model.upstream, id=answer_id(request), created=request.at_ns // 1_000_000_000, usage=usage
         )  # fmt: skip
         return Answer(body=body, text=text)
+
+
+def _booked(ask: Ask) -> str:
+    """The rung that a call is booked on: a shadow call's has a name of its own, so that its cost is seen."""
+    return f"shadow.{ask.rung.name}" if ask.request.shadow_of else ask.rung.name
 
 
 def _unaffordable(ask: Ask, spent: BudgetSpent) -> Attempt:

@@ -65,8 +65,10 @@ class Journal(Protocol):
     async def content(self, request_id: str) -> Content | None:
         """What was said; None when it was never kept or its subject's key is destroyed."""
 
-    def entries(self, *, feature: str | None = None, since_ns: int = 0) -> AsyncIterator[JournalEntry]:
-        """Entries, oldest first."""
+    def entries(
+        self, *, feature: str | None = None, since_ns: int = 0, shadows: bool = False
+    ) -> AsyncIterator[JournalEntry]:
+        """Entries of requests, oldest first; with `shadows` those of their shadow calls too."""
 
     async def verify(self) -> int:
         """How many rows verify. Raises ChainBroken at the first that does not."""

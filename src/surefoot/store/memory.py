@@ -128,9 +128,12 @@ class MemoryJournal:
         kept = self._contents.get(request_id)
         return None if kept is None else kept[1]
 
-    async def entries(self, *, feature: str | None = None, since_ns: int = 0) -> AsyncIterator[JournalEntry]:
-        """Entries, oldest first."""
-        found = (_decode(row.body) for row in self._links)
+    async def entries(
+        self, *, feature: str | None = None, since_ns: int = 0, shadows: bool = False
+    ) -> AsyncIterator[JournalEntry]:
+        """Entries, oldest first; with `shadows` those of shadow calls too."""
+        every = (_decode(row.body) for row in self._links)
+        found = (entry for entry in every if shadows or not entry.shadow_of)
         wanted = [entry for entry in found if entry.at_ns >= since_ns and feature in (None, entry.feature)]
         for entry in sorted(wanted, key=lambda entry: entry.at_ns):
             yield entry

@@ -106,7 +106,8 @@ class MemoryLedger(MemoryBalances):
         """Write what a request spent and earned, and move the budgets from reserved to spent."""
         turn = turn_of(commit.entry)
         self._journal[commit.entry.request_id] = commit.entry
-        self._rollups.came(turn)
+        if not commit.entry.shadow_of:
+            self._rollups.came(turn)
         for line in commit.revenue:
             self._revenue[line.id] = line
         self._rollups.earned(turn, commit.revenue)

@@ -346,7 +346,8 @@ class Scribe:
 
     def _settle(self, page: Page, balances: Balances, commit: Commit, held: dict[str, Held]) -> None:
         turn = turn_of(commit.entry)
-        page.rollups.came(turn)
+        if not commit.entry.shadow_of:  # a shadow call costs and is no request
+            page.rollups.came(turn)
         if commit.revenue:
             page.revenue += [astuple(line) for line in commit.revenue]
             page.rollups.earned(turn, commit.revenue)

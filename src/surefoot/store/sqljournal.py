@@ -56,7 +56,9 @@ class SqlJournal(Room):
         """What was said; None when it was never kept or its subject's key is destroyed. Raises StoreError when altered."""
         return await read_content(self.database, request_id)
 
-    async def entries(self, *, feature: str | None = None, since_ns: int = 0) -> AsyncIterator[JournalEntry]:
+    async def entries(
+        self, *, feature: str | None = None, since_ns: int = 0, shadows: bool = False
+    ) -> AsyncIterator[JournalEntry]:
         """Entries, oldest first; read page by page, so that a long journal needs little memory."""
         table = schema.journal.c
         place = (table.at_ns, table.chain, table.position)
@@ -67,7 +69,9 @@ class SqlJournal(Room):
         while True:
             rows = await self._rows(page)
             for row in rows:
-                yield _decode(row.body)
+                entry = _decode(row.body)
+                if shadows or not entry.shadow_of:
+                    yield entry
             if len(rows) < PAGE:
                 return
             page = wanted.where(tuple_(*place) > tuple_(*rows[-1][1:]))

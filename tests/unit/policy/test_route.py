@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.policy import Feature, Person, RouteRules, parse_ladder, route
+from surefoot.policy import Feature, Person, RouteRules, parse_ladder, route, shadow_call
 from surefoot.records import Prospect, Question
 
 DRAWS = [f"{number:032x}" for number in range(3000)]
@@ -93,3 +93,25 @@ def test_propensities_add_up_and_the_same_question_gets_the_same_start(
     assert once == again
     assert once[1] is not None
     assert sum(each.propensity for each in once[1].candidates) == pytest.approx(1.0)
+
+
+@given(
+    st.floats(0, 1), st.sets(st.sampled_from(["cache", "small", "large"])), st.sampled_from(DRAWS), st.floats(0, 1)
+)
+def test_a_shadow_call_asks_a_rung_that_was_not_asked_and_a_larger_share_asks_no_fewer_requests(
+    share: float, asked: set[str], draw: str, more: float
+) -> None:
+    found = shadow_call(feature(rules=RouteRules(shadow=share)), asked, draw)
+    if found is not None:
+        assert found.rung in {"small", "large"} - asked
+        others = len({"small", "large"} - asked)
+        assert found.propensity == share / others and set(found.asked) == asked
+        assert shadow_call(feature(rules=RouteRules(shadow=max(share, more))), asked, draw) is not None
+
+
+def test_each_rung_is_shadowed_as_often_as_its_propensity_says() -> None:
+    given_feature = feature(rules=RouteRules(shadow=0.5))
+    found = [shadow_call(given_feature, {"cache"}, draw) for draw in DRAWS]
+    drawn = Counter(each.rung for each in found if each is not None)
+    for rung in ("small", "large"):
+        assert drawn[rung] / len(DRAWS) == pytest.approx(0.25, abs=0.04)
