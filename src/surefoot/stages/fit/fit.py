@@ -117,7 +117,8 @@ class Fit:
             return sent
         if models[0].provider.kind != "anthropic" or request.dialect != "anthropic":
             return sent
-        top = marked(sent.top, request, models[0], self._estimator, self._prefixes)
+        own = bool(sent.handbook)
+        top = marked(sent.top, request, models[0], self._estimator, self._prefixes, own_passages=own)
         if top is None:
             return sent
         return Sent(top, sent.handbook, replace(sent.shortened, marked=True))
