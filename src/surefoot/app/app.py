@@ -95,7 +95,7 @@ class App:
             keep(app._sweep, every_seconds=15, what="orphan sweep", on_lost=app.settler.lost, at_once=True),
             app.serving.keep_learning(), app.webhooks.keep_sending(), app.waiting.keep_delivering(),
             app.waiting.keep_deadlines(), app.notify.keep_telling(), app.retention.keep(),
-            app.spending.keep_watching(),
+            app.spending.keep_watching(), app.serving.balances.keep_fresh(app.settler.lost),
             app.human_budgets.keep_fresh(app._budgets, app.settler.lost),
         )  # fmt: skip
         app._loops = [asyncio.create_task(loop) for loop in loops]

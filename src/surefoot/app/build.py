@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from surefoot.app.economics import baseline_name
 from surefoot.app.evidence import check_set, reading
+from surefoot.app.scarcity import Balances
 from surefoot.config.budgets import build_budgets, build_rates
 from surefoot.config.load import Config
 from surefoot.config.schema import File, ModelSettings, ProviderSettings
@@ -32,7 +33,7 @@ from surefoot.stages import Calls, Checks, Fit, Prefixes, ReadRequest
 from surefoot.stages.check import HttpGate
 from surefoot.stages.handbook import Handbook
 from surefoot.stages.read import Repeats
-from surefoot.stages.routing import Routing, Warmth
+from surefoot.stages.routing import Latencies, Routing, Scarcity, Warmth
 from surefoot.store import Store
 
 _VENDORS = ("openai", "anthropic")
@@ -64,6 +65,7 @@ class Runtime:
     gates: tuple[HttpGate, ...] = ()
     recorder: Recorder | None = None
     warmth: Warmth = field(default_factory=Warmth)
+    latencies: Latencies = field(default_factory=Latencies)
 
     async def close(self) -> None:
         """Let go of the providers' connections."""
@@ -82,6 +84,8 @@ class Watched:
     repeats: Repeats | None = None  # knows which questions have a case
     people_spent: Container[str] = frozenset()  # the features whose human budget has no room for another case
     routers: Mapping[str, bytes] = field(default_factory=dict)  # by feature, the route model that labels taught
+    latencies: Latencies | None = None  # of rungs, as this process saw them
+    balances: Balances | None = None  # of the budgets that requests of routed features fall under
 
 
 NOTHING = Watched()
@@ -112,9 +116,13 @@ def build(
     calls = Calls(
         registry, store, on_lost=on_lost, masks=masks, estimator=known.estimator if counted else None,
     )  # fmt: skip
-    warmth = Warmth()
+    warmth, latencies = Warmth(), watched.latencies or Latencies()
+    scarce = None if watched.balances is None else watched.balances.over(budgets)
     readings = {
-        name: replace(reading(given), routing=_routing(config.policy.features[name], registry, warmth, watched.routers))
+        name: replace(
+            reading(given),
+            routing=_routing(config.policy.features[name], registry, watched.routers, (warmth, latencies, scarce)),
+        )
         for name, given in settings.features.items()
     }
     handbooks = {name: found.handbook for name, found in readings.items() if found.handbook is not None}
@@ -142,7 +150,7 @@ def build(
         providers=tuple(providers.values()), gates=tuple(gates),
         recorder=Recorder(settings.recorder.file) if settings.recorder.file else None, handbooks=handbooks,
         baselines=baselines,
-        budgets=budgets, rates=build_rates(settings), warmth=warmth,
+        budgets=budgets, rates=build_rates(settings), warmth=warmth, latencies=latencies,
     )  # fmt: skip
 
 
@@ -152,7 +160,8 @@ def _baseline(feature: Feature, registry: Registry) -> ModelPrice | None:
 
 
 def _routing(
-    feature: Feature, registry: Registry, warmth: Warmth, routers: Mapping[str, bytes]
+    feature: Feature, registry: Registry, routers: Mapping[str, bytes],
+    known: tuple[Warmth, Latencies, Scarcity | None],
 ) -> Routing | None:  # fmt: skip
     """What the feature expects of its rungs; None where it does not route. Rungs whose models clients name are left out."""
     if feature.route is None:
@@ -163,7 +172,11 @@ def _routing(
         if rung.models
     }
     data = routers.get(feature.name, b"") if feature.route.model else b""
-    return Routing(models=models, warmth=warmth, router=Router(read_route(data)) if data else None)
+    warmth, latencies, scarcity = known
+    return Routing(
+        models=models, warmth=warmth, latencies=latencies, scarcity=scarcity,
+        router=Router(read_route(data)) if data else None,
+    )  # fmt: skip
 
 
 def _provider(name: str, given: ProviderSettings, settings: File) -> Provider:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from surefoot.app.build import PromptsSeen, Runtime, Watched, build
 from surefoot.app.harm import Harms
 from surefoot.app.loops import keep
+from surefoot.app.scarcity import Balances
 from surefoot.app.settler import Settler
 from surefoot.app.standings import Standings
 from surefoot.config.build import rung_models
@@ -22,9 +23,11 @@ from surefoot.policy.policy import encode
 from surefoot.providers.prices import PriceBook
 from surefoot.records.audit import Stop
 from surefoot.stages.read import Repeats
+from surefoot.stages.routing import Latencies
 from surefoot.store import Store
 
 _LEARNING_SECONDS = 1.0  # within which a promotion serves and a label counts
+_BACK_NS = 3600 * 1_000_000_000
 _GRACE_SECONDS = 60.0  # after which a replaced runtime lets go of its connections
 
 log = structlog.get_logger("surefoot")
@@ -43,6 +46,7 @@ class Serving:
         self._written, self._learned, self._number = config, Learned(), 0
         self.standings, self.harms = Standings(store), Harms(store)
         self._prompts = PromptsSeen(harmful=self.harms)
+        self.latencies, self.balances = Latencies(), Balances(store)
         self._closing: set[asyncio.Task[None]] = set()
         self.runtime = self._build(config)
 
@@ -57,6 +61,7 @@ class Serving:
             self.runtime = self._build(self._written)
         await self._keep_policy(self.runtime)
         await self._refresh(self.runtime.policy)
+        await self._read_back()
 
     async def reload(self, config: Config) -> None:
         """Serve another configuration from the next request on. Raises ConfigError, and then the old one goes on serving.
@@ -112,12 +117,22 @@ class Serving:
                 repeats=self._repeats,
                 people_spent=self._people_spent,
                 routers={name: found.route for name, found in self._learned.features.items() if found.route},
+                latencies=self.latencies,
+                balances=self.balances,
             ),
             self._prompts,
         )
 
     async def _keep_policy(self, runtime: Runtime) -> None:
         await self._store.policies.put(runtime.policy.version, encode(runtime.policy.features))
+
+    async def _read_back(self) -> None:
+        """How long the rungs of features that route took, from the journal of the last hour."""
+        since_ns = time.time_ns() - _BACK_NS
+        for name, feature in self.runtime.policy.features.items():
+            if feature.route is not None:
+                async for entry in self._store.journal.entries(feature=name, since_ns=since_ns, shadows=True):
+                    self.latencies.read_back(entry)
 
     async def _adopt(self) -> bool:
         """Read the revision that serves; whether it is another than before. Raises StoreError."""

@@ -85,6 +85,10 @@ class Settler:
             waiting=waiting,
         )
         self._metrics.ended(outcome.feature.name, trace.attempts, outcome.settlements)
+        if outcome.feature.route is not None:
+            for attempt in trace.attempts:
+                if isinstance(attempt.draft, Draft):
+                    runtime.latencies.remember(outcome.feature.name, attempt.draft)
         if request.shadow_of:  # it is not the caller's, nor on the way of its session
             return outcome
         calls = (*(call for attempt in trace.attempts for call in attempt.priced), *trace.judged)

@@ -64,7 +64,8 @@ def _route(given: FeatureSettings) -> RouteRules | None:
     if given.route is None:
         return None
     return RouteRules(
-        explore=given.route.explore, person_seconds=given.route.person_seconds, shadow=given.route.shadow
+        explore=given.route.explore, person_seconds=given.route.person_seconds, shadow=given.route.shadow,
+        second_nanodollars=round(given.route.second_value * 1e9),
     )  # fmt: skip
 
 

@@ -146,6 +146,7 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 # [features.default.route]      # begin each question where its way is expected to cost least; `surefoot learn`, `surefoot tune`
 # explore = 0.02                # share of requests that begin anywhere, with a logged chance
 # person_seconds = 120          # what a person's answer takes, for the price of needing one
+# second_value = 0.0            # USD that a second of the caller's waiting is worth
 # shadow = 0.02                 # share of requests after which another rung is asked, to compare; nobody is given its answer
 
 # [features.default.maps.small] # what a draft of this rung is worth; without a map it is uncalibrated

@@ -8,6 +8,7 @@ from pathlib import Path
 from surefoot.config.problem import Problem, near
 from surefoot.config.schema import AdmitSettings, FeatureSettings, File, GateSettings
 from surefoot.errors import ConfigError
+from surefoot.records.units import MOST_USD
 from surefoot.signals.personal import KINDS
 from surefoot.signals.phrases import compile_phrases
 
@@ -45,6 +46,8 @@ def _route(path: tuple[str, ...], given: FeatureSettings) -> Iterator[Problem]:
             yield Problem((*path, "route", name), f"{name} {share} is not a share between 0 and 1")
     if not 0 <= given.route.person_seconds < float("inf"):
         yield Problem((*path, "route", "person_seconds"), "person_seconds may not be below 0")
+    if not 0 <= given.route.second_value <= MOST_USD:
+        yield Problem((*path, "route", "second_value"), f"second_value lies between 0 and {MOST_USD:,} USD")
     if sum(name.strip() not in ("cache", "requested") for name in given.ladder) < 2:
         yield Problem(
             (*path, "route"), "there is nothing to choose: the ladder has fewer than two rungs of named models"

@@ -206,6 +206,7 @@ class RouteSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     explore: float = 0.02  # share of requests that begin anywhere, with a logged probability
     person_seconds: float = 120.0  # that a person's answer takes, for the price of needing one
+    second_value: float = 0.0  # USD that a second of the caller's waiting is worth
     shadow: float = 0.0  # share of requests after which another rung is asked, whose answer nobody is given
 
 

@@ -1,6 +1,6 @@
 """The rules: admit, route, weigh and decide are pure arithmetic on frozen records. No clock, no dice, no I/O, no numpy."""
 
-from surefoot.policy.budget import WINDOWS, Budgets, Rates, human_scope, window
+from surefoot.policy.budget import WINDOWS, Budgets, Rates, human_scope, scarcity, window
 from surefoot.policy.decide import act, action_of, admit, decide
 from surefoot.policy.hours import Hours
 from surefoot.policy.ladder import above, continued, parse_ladder, parse_rung, rung_names
@@ -27,5 +27,5 @@ __all__ = [
     "RELAY", "WINDOWS", "Admit", "Budgets", "CacheRules", "Compress", "Curve", "Feature", "Hours", "Input", "Learned",
     "LearnedFeature", "LearnedRung", "Map", "Person", "Policy", "Promise", "Rates", "RevenueRules", "RouteRules", "above",
     "act", "action_of", "admit", "apply_map", "audit_lot", "continued", "decide", "human_scope", "overlay", "parse_ladder",
-    "parse_rung", "route", "rung_names", "shadow_call", "uniform", "weigh", "window",
+    "parse_rung", "route", "rung_names", "scarcity", "shadow_call", "uniform", "weigh", "window",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ and window are two bars on one balance.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -16,6 +16,9 @@ from surefoot.records import Budget, BudgetLimit, Caller, Rate
 
 WINDOWS = ("hour", "day", "week", "month", "total")
 HOUR_NS = 3_600_000_000_000
+_SCARCEST = 100.0  # that a dollar ever counts
+_REST_OF_A_TOTAL = 0.2
+_DAY_LABEL = len("2026-11-24")
 _PEOPLE = "people+"  # before a pot that people's minutes are added to as well: other facts, another pot
 
 
@@ -108,6 +111,42 @@ def _window(kind: str, hour: int) -> tuple[str, int]:
 
 def _ns(at: datetime) -> int:
     return int(at.timestamp()) * 1_000_000_000
+
+
+def scarcity(limits: Iterable[BudgetLimit], used: Mapping[tuple[str, str], int], at_ns: int) -> float | None:
+    """What a dollar counts while budgets empty: 1 while each lasts until its window ends, more where one runs ahead of it.
+
+    It is the share of the window that is left over the share of the budget that is left, of the budget where that is most,
+    between 1 and 100. A total has no end: its last fifth counts as running out.
+    Args:
+        limits: that the call must fit in.
+        used: by (pot, window) nano-dollars spent and reserved; budgets that are not there are not known yet.
+    Returns: None when nothing is known of any.
+    """
+    known = [(limit, used[limit.scope, limit.window]) for limit in limits if (limit.scope, limit.window) in used]
+    if not known:
+        return None
+    most = 1.0
+    for limit, gone in known:
+        left = max(0.0, 1 - gone / limit.limit_nanodollars) if limit.limit_nanodollars > 0 else 0.0
+        most = max(most, rest_of(limit, at_ns) / max(left, 1 / _SCARCEST))
+    return min(most, _SCARCEST)
+
+
+def rest_of(limit: BudgetLimit, at_ns: int) -> float:
+    """The share of a budget's window that is left at a moment, in [0, 1]; a fifth for a total."""
+    ends_ns, label = limit.resets_at_ns, limit.window
+    if ends_ns is None:
+        return _REST_OF_A_TOTAL
+    if "T" in label:
+        length = HOUR_NS
+    elif "W" in label:
+        length = 7 * 24 * HOUR_NS
+    elif len(label) == _DAY_LABEL:
+        length = 24 * HOUR_NS
+    else:
+        length = ends_ns - _ns(datetime.fromisoformat(f"{label}-01").replace(tzinfo=UTC))
+    return min(1.0, max(0.0, (ends_ns - at_ns) / length))
 
 
 def _pot(budget: Budget, scope: str) -> str:

@@ -91,6 +91,7 @@ class RouteRules(Struct, frozen=True, kw_only=True):
     person_seconds: float = 120.0  # that a person's answer takes
     model: str = ""  # digest of the route model that serves; "": none, prospects are declared
     labels: int = 0  # that it was fitted on
+    second_nanodollars: int = 0  # what a second of the caller's waiting is worth
     shadow: float = 0.0  # share of requests after which another rung is asked, to learn what it would have said
 
 
@@ -236,6 +237,8 @@ def _deciding(name: str, feature: Feature) -> bytes:
         del told["route"]
     else:
         del told["route"]["shadow"]  # it decides nothing
+        if not feature.route.second_nanodollars:
+            del told["route"]["second_nanodollars"]
     return msgspec.json.encode({name: told})
 
 

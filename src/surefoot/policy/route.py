@@ -23,7 +23,7 @@ def route(feature: Feature, question: Question, draw: str) -> tuple[tuple[Rung, 
         return (RELAY,), None
     if feature.route is None or len(question.prospects) < 2:
         return feature.ladder, None
-    costs = expected(feature, question.prospects, feature.route)
+    costs = expected(feature, question.prospects, feature.route, question.scarcity or 1.0)
     best = min(range(len(costs)), key=lambda place: (costs[place], place))
     chosen, explored = _drawn(feature.route, draw, best, len(costs))
     start = question.prospects[chosen].rung
@@ -42,21 +42,31 @@ def route(feature: Feature, question: Question, draw: str) -> tuple[tuple[Rung, 
     return rungs, routed
 
 
-def expected(feature: Feature, prospects: tuple[Prospect, ...], rules: RouteRules) -> list[float]:
+def expected(
+    feature: Feature, prospects: tuple[Prospect, ...], rules: RouteRules, scarcity: float = 1.0
+) -> list[float]:
     """Nano-dollars that each start is expected to cost until somebody's answer is acceptable.
 
     In `enforce` a draft that is not acceptable is climbed over, and a person ends the ladder: what a rung gets right those
     above it are taken to get right too, so that rung j is reached when the one below it failed. In `observe` the first
-    draft goes out, and one that is wrong is taken to cost a person's time.
+    draft goes out, and one that is wrong is taken to cost a person's time. A rung costs its price, weighed by how scarce the
+    budgets' money is, and what the caller's waiting is worth; that counts only where it is known of every rung.
     """
+    waits = [0.0 if each.seconds is None else each.seconds for each in prospects]
+    if any(each.seconds is None for each in prospects):
+        waits = [0.0] * len(prospects)
+    tries = [
+        scarcity * each.nanodollars + rules.second_nanodollars * wait
+        for each, wait in zip(prospects, waits, strict=True)
+    ]  # fmt: skip
     person = feature.person.hourly_nanodollars * rules.person_seconds / _SECONDS_AN_HOUR
     if feature.mode != "enforce":
-        return [each.nanodollars + (1 - each.p) * person for each in prospects]
+        return [cost + (1 - each.p) * person for each, cost in zip(prospects, tries, strict=True)]
     found = []
     for start in range(len(prospects)):
         total, failed = 0.0, 1.0
-        for each in prospects[start:]:
-            total += failed * each.nanodollars
+        for each, cost in zip(prospects[start:], tries[start:], strict=True):
+            total += failed * cost
             failed = min(failed, 1 - each.p)
         found.append(total + failed * person)
     return found

@@ -98,4 +98,5 @@ class Question(Struct, frozen=True, kw_only=True):
     prospects: tuple[
         Prospect, ...
     ] = ()  # of the rungs where it may begin, cheapest first; () for features that do not route
+    scarcity: float | None = None  # what a dollar of the budgets counts, 1 or more, where it routes; None: nothing limits it
     routed_by: str = ""  # where the prospects come from: "fitted" | "heuristic" | "" without any

@@ -13,6 +13,8 @@ class Prospect(Struct, frozen=True, kw_only=True):
     gain: float  # over the ladder's first model, in [-1, 1]; 0 for that one itself
     nanodollars: int  # what asking it is expected to cost, with what its prefix cache spares
     warm_tokens: int = 0  # of the session that the provider's prefix cache is expected to hold
+    seconds: float | None = None  # median that a caller waited for this rung's drafts lately; None: too few are known
+    seconds_p95: float | None = None
 
 
 class Candidate(Struct, frozen=True, kw_only=True):

@@ -85,6 +85,7 @@ class ReadRequest:
         prompt = self._prompts.version(request) if request.surface == "chat" else ""
         input_tokens = -(-len(request.body) // _BYTES_PER_TOKEN)
         prospects: tuple[Prospect, ...] = ()
+        scarcity: float | None = None
         if reading is not PLAIN:
             texts = DIALECTS[request.dialect].texts(request.top)
             if reading.admission is not None:
@@ -96,6 +97,7 @@ class ReadRequest:
                 found = reading.handbook.look_up(passages.gather(texts)[0])
             if reading.routing is not None:
                 prospects = reading.routing(request, said_by_users(texts).last, input_tokens)
+                scarcity = reading.routing.scarcity(request) if reading.routing.scarcity is not None else None
         edition = reading.handbook.edition if reading.handbook is not None else ""
         name, standing = fingerprint(request, edition), self._standings.get(request.feature, "")
         waiting = ""
@@ -120,6 +122,7 @@ class ReadRequest:
             stopped=stop is not None,
             people_spent=request.feature in self._people_spent,
             prospects=prospects,
+            scarcity=scarcity,
             routed_by=reading.routing.source if reading.routing is not None and prospects else "",
             by_sentence=reading.by_sentence and writes_text(request),
         )

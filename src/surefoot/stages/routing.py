@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
 from surefoot.providers.registry import Model
-from surefoot.records import Prospect, Request
+from surefoot.records import Draft, JournalEntry, Prospect, Request
 from surefoot.signals.question import FORM, features
 from surefoot.signals.router import Router
+from surefoot.stats import quantile
 
 FITTED, HEURISTIC = "fitted", "heuristic"
 _OUTPUT_TOKENS = 300  # of an answer whose length nobody limits more tightly
 _WARM_NS = 300 * 1_000_000_000  # for which providers usually keep a prefix
 _SESSIONS = 10_000
+_LATELY = 200  # drafts of a rung
+_FEW, _MANY = 5, 20  # drafts from which a median and a 95th percentile are told
 _FIRST, _LAST = 0.9, 0.97  # declared p of a short plain question on the first rung and on the last
 _HARDER = {"log_words": 0.02, "digits": 0.5, "operators": 2.0, "code": 0.15}  # declared: what a feature takes from p
 
@@ -45,11 +49,50 @@ class Warmth:
         return found[1]
 
 
+class Latencies:
+    """How long callers waited for each rung's drafts lately: the last 200 that this process saw, by feature and rung."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[tuple[str, str], deque[float]] = {}
+        self._known: dict[tuple[str, str], tuple[float | None, float | None]] = {}  # until the next draft
+
+    def remember(self, feature: str, draft: Draft) -> None:
+        """A rung gave a draft."""
+        name = (feature, draft.rung)
+        self._seconds.setdefault(name, deque(maxlen=_LATELY)).append(draft.upstream_us / 1e6)
+        self._known.pop(name, None)
+
+    def read_back(self, entry: JournalEntry) -> None:
+        """Remember what a request of the journal waited for."""
+        for step in entry.steps:
+            if isinstance(step.value, Draft) and step.value.believed is None:
+                self.remember(entry.feature, step.value)
+
+    def of(self, feature: str, rung: str) -> tuple[float | None, float | None]:
+        """(median, 95th percentile) in seconds; None below 5 drafts, and below 20 for the percentile."""
+        name = (feature, rung)
+        found = self._known.get(name)
+        if found is None:
+            seen = self._seconds.get(name, ())
+            median = quantile(seen, 0.5) if len(seen) >= _FEW else None
+            found = self._known[name] = (median, quantile(seen, 0.95) if len(seen) >= _MANY else None)
+        return found
+
+
+class Scarcity(Protocol):
+    """Knows how far the budgets of requests have emptied."""
+
+    def __call__(self, request: Request, /) -> float | None:
+        """What a dollar counts for a request, 1 or more; None where nothing limits it, or nobody knows yet."""
+
+
 class Routing(Struct, frozen=True, kw_only=True):
     """A feature's expectations."""
 
     models: Mapping[str, tuple[Model, ...]]  # by rung that can be begun at, in the ladder's order
     warmth: Warmth
+    latencies: Latencies
+    scarcity: Scarcity | None = None
     router: Router | None = None  # None: no labels taught anything yet
 
     @property
@@ -69,10 +112,14 @@ class Routing(Struct, frozen=True, kw_only=True):
                 continue
             p, gain = estimates[rung]
             warm = min(self.warmth.tokens(request, rung), input_tokens)
+            median, p95 = self.latencies.of(request.feature, rung)
             cost = sum(_expected(model, request, input_tokens, warm) for model in models)
             prospects.append(
-                Prospect(rung=rung, p=round(p, 6), gain=round(gain, 6), nanodollars=cost, warm_tokens=warm)
-            )
+                Prospect(
+                    rung=rung, p=round(p, 6), gain=round(gain, 6), nanodollars=cost, warm_tokens=warm, seconds=median,
+                    seconds_p95=p95,
+                )
+            )  # fmt: skip
         return tuple(prospects)
 
 

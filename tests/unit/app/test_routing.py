@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 
 from surefoot.app import App
 from surefoot.app.learn import Learnt, candidate, served
+from surefoot.app.rounds import question_of
 from surefoot.cli.main import app as commands
 from surefoot.config.build import rung_models
 from surefoot.config.load import load_text
 from surefoot.errors import ConfigError
 from surefoot.policy.learned import encode_learned
 from surefoot.providers.rows import RecordedAnswer, Row, read_rows
-from surefoot.records import Request, Routed
+from surefoot.records import Request, Reservation, Routed
 from surefoot.replay import replay
 from surefoot.store.memory import MemoryStore
 from surefoot.trial.asking import request_of
@@ -148,6 +149,46 @@ def test_a_session_whose_prefix_is_warm_is_expected_to_cost_less_where_it_is(fil
     asyncio.run(run())
 
 
+def test_waiting_is_journaled_as_it_was_observed_and_outlives_the_process(file: Path) -> None:
+    async def run() -> None:
+        store, config = MemoryStore(), load_text(toml(file))
+        row, seen = read_rows(file)[0], []
+        for _ in range(2):
+            app = await App.start(config, store=store)
+            for _ in range(6):
+                request = asked(app, row)
+                routed = await route_of(app, request)
+                prospects = question_of(await store.journal.get(request.id)).prospects  # type: ignore[arg-type]
+                seen.append({each.rung: each.seconds for each in prospects}[routed.start])  # type: ignore[union-attr]
+        await app.close()
+        assert seen[:5] == [None] * 5 and None not in seen[5:]
+
+    asyncio.run(run())
+
+
+def test_what_is_left_of_a_budget_is_journaled_as_a_scalar_and_replayed(file: Path) -> None:
+    async def run() -> None:
+        more = 'budget = { usd = 0.1, window = "total" }\n[features.f.route]\nexplore = 0.0\nperson_seconds = 0\n'
+        app = await App.start(load_text(toml(file, more)), store=MemoryStore())
+        scarcities = []
+        for _ in range(3):
+            request = asked(app, read_rows(file)[0])
+            await route_of(app, request)
+            scarcities.append(question_of(await app.store.journal.get(request.id)).scarcity)  # type: ignore[arg-type]
+            limits = app.serving.runtime.budgets.limits(request.caller, "f", request.at_ns)
+            reserved = Reservation(
+                id=request.id, request_id="r", at_ns=1, tenant="t", key_id="k", feature="f", rung="small", provider="p",
+                model="m", nanodollars=45_000_000, limits=limits,
+            )  # fmt: skip
+            if len(scarcities) < 3:
+                await app.store.reserve(reserved)
+            await app.serving.balances.refresh()
+        assert scarcities[0] is None and scarcities[1] == 1.0 and scarcities[2] == pytest.approx(2.0, rel=0.05)
+        await app.close()
+
+    asyncio.run(run())
+
+
 def test_tune_shows_the_frontier_beside_always_either_model(file: Path, tmp_path: Path) -> None:
     config = tmp_path / "surefoot.toml"
     config.write_text(toml(file))
@@ -161,7 +202,7 @@ def test_tune_shows_the_frontier_beside_always_either_model(file: Path, tmp_path
     assert found["labels_needed"] == 0 and found["questions"] == 160
 
 
-@pytest.mark.parametrize("more", ["explore = 1.5", "person_seconds = -1.0"])
+@pytest.mark.parametrize("more", ["explore = 1.5", "person_seconds = -1.0", "second_value = -0.1", "shadow = 2"])
 def test_rules_that_make_no_sense_are_refused(file: Path, more: str) -> None:
-    with pytest.raises(ConfigError, match=r"explore|person_seconds"):
+    with pytest.raises(ConfigError, match=r"explore|person_seconds|second_value|shadow"):
         load_text(toml(file, f"[features.f.route]\n{more}\n"))

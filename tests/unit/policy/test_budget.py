@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.policy import WINDOWS, Budgets, window
+from surefoot.policy import WINDOWS, Budgets, scarcity, window
 from surefoot.records import Budget, Caller
 
 NOW = 1_767_312_000_000_000_000  # 2026-01-02T00:00:00Z
@@ -83,3 +83,26 @@ def test_what_counts_people_is_another_pot_and_only_that_is_told_their_minutes()
     found = budgets.human_limits(KEY, "f", NOW)
     assert [(limit.scope, limit.soft) for limit in found] == [("people+organisation", True), ("people:f", True)]
     assert [limit.scope for limit in budgets.human_limits(KEY, "g", NOW)] == ["people+organisation"]
+
+
+@pytest.mark.parametrize("kind", WINDOWS)
+@given(st.integers(0, 3_000), st.integers(0, 3_000), st.integers(0, 60 * 86_400))
+def test_a_dollar_counts_more_the_emptier_a_budget_and_never_less_than_one(
+    kind: str, used: int, more: int, second: int
+) -> None:
+    at_ns = NOW + second * 1_000_000_000
+    limits = Budgets(organisation=(Budget(nanodollars=1_000, window=kind),)).limits(KEY, "f", at_ns)
+    pot = (limits[0].scope, limits[0].window)
+    low, high = sorted((used, more))
+    before, after = (scarcity(limits, {pot: gone}, at_ns) for gone in (low, high))
+    assert before is not None and after is not None and 1 <= before <= after <= 100
+
+
+def test_a_budget_that_lasts_until_its_window_ends_weighs_nothing_and_one_that_runs_ahead_does() -> None:
+    noon = NOW + 12 * 3_600_000_000_000
+    limits = Budgets(organisation=(Budget(nanodollars=1_000, window="day"),)).limits(KEY, "f", noon)
+    pot = (limits[0].scope, limits[0].window)
+    assert scarcity(limits, {pot: 500}, noon) == 1.0
+    assert scarcity(limits, {pot: 900}, noon) == pytest.approx(5.0)  # half a day left on a tenth of the money
+    assert scarcity(limits, {pot: 1_200}, noon) == pytest.approx(50.0)
+    assert scarcity(limits, {}, noon) is None and scarcity((), {}, noon) is None

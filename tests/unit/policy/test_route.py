@@ -5,8 +5,10 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from surefoot.policy import Feature, Person, RouteRules, parse_ladder, route, shadow_call
+from surefoot.policy.route import expected
 from surefoot.records import Prospect, Question
 
 DRAWS = [f"{number:032x}" for number in range(3000)]
@@ -115,3 +117,46 @@ def test_each_rung_is_shadowed_as_often_as_its_propensity_says() -> None:
     drawn = Counter(each.rung for each in found if each is not None)
     for rung in ("small", "large"):
         assert drawn[rung] / len(DRAWS) == pytest.approx(0.25, abs=0.04)
+
+
+ABOUT = st.tuples(st.floats(0, 1), st.integers(0, 10**9), st.floats(0, 60))
+LAW = {"mode": st.sampled_from(["observe", "enforce"]), "about": st.lists(ABOUT, min_size=2, max_size=4)}
+
+
+def _chosen(mode: str, about: list[tuple[float, int, float]], weight: str, value: int) -> float:
+    """What of one kind, dollars or seconds, the chosen start is expected to take."""
+    prospects = tuple(
+        Prospect(rung=str(place), p=p, gain=0.0, nanodollars=cost, seconds=seconds)
+        for place, (p, cost, seconds) in enumerate(about)
+    )
+    ruled = feature(mode)
+    rules = RouteRules(person_seconds=60.0, second_nanodollars=value * 10**7 if weight == "seconds" else 10**7)
+    costs = expected(ruled, prospects, rules, value if weight == "dollars" else 1.0)
+    start = min(range(len(costs)), key=lambda place: (costs[place], place))
+    nothing_else = RouteRules(person_seconds=0.0, second_nanodollars=10**9 if weight == "seconds" else 0)
+    return expected(ruled, prospects, nothing_else, 1.0 if weight == "dollars" else 0.0)[start]
+
+
+@pytest.mark.parametrize("weight", ["dollars", "seconds"])
+@given(**LAW, value=st.integers(1, 100), more=st.integers(1, 100))
+def test_what_counts_more_is_never_spent_more_of(
+    weight: str, mode: str, about: list[tuple[float, int, float]], value: int, more: int
+) -> None:
+    low, high = sorted((value, more))
+    spent = _chosen(mode, about, weight, low)
+    assert _chosen(mode, about, weight, high) <= spent + 1e-6 * max(1.0, spent)
+
+
+def test_waiting_counts_only_where_it_is_known_of_every_rung() -> None:
+    prospects = question(0.9, 0.95).prospects
+    rules = RouteRules(second_nanodollars=10**9)
+    known = tuple(replace(each, seconds=2.0) for each in prospects)
+    plain = expected(feature("observe"), prospects, rules)
+    assert expected(feature("observe"), (known[0], prospects[1]), rules) == plain
+    assert expected(feature("observe"), known, rules) == [cost + 2e9 for cost in plain]
+
+
+def test_an_emptying_budget_moves_the_start_to_the_cheaper_rung() -> None:
+    asked = question(0.80, 0.83)
+    assert start(feature("observe"), asked) == "large"
+    assert start(feature("observe"), replace(asked, scarcity=3.0)) == "small"
