@@ -17,12 +17,12 @@ from surefoot.app import App
 from surefoot.app.people import People
 from surefoot.config.schema import Server
 from surefoot.errors import RequestRefused
-from surefoot.server.console import accounts, audit, auth, desk, money, prompts, staffing
+from surefoot.server.console import accounts, audit, auth, charts, desk, money, prompts, staffing, today
 from surefoot.server.console.csrf import Guard
 from surefoot.server.console.pages import refusal
 
 _STATIC = Path(__file__).parent / "static"
-_PATHS = ("/desk", "/console", "/login", "/logout", "/welcome", "/account", "/money", "/prompts", "/static")
+_PATHS = ("/desk", "/console", "/login", "/logout", "/welcome", "/account", "/today", "/money", "/prompts", "/static")
 
 
 class Console:
@@ -39,6 +39,8 @@ class Console:
                 *money.routes,
                 *prompts.routes,
                 *desk.routes,
+                *today.routes,
+                *charts.routes,
                 files,
             ],
             middleware=[Middleware(Guard, people=people, settings=settings)],

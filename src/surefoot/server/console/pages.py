@@ -26,6 +26,7 @@ LOGGED_OFF = "You are logged off, and this was not done. Log in and do it again.
 
 # What the navigation offers: the act that it needs, its path, its words.
 NAVIGATION = (
+    ("report", "/today", "Today"),
     ("see", "/desk", "Desk"),
     ("report", "/console/staffing", "Staffing"),
     ("report", "/money", "Money"),
