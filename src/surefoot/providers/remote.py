@@ -14,8 +14,9 @@ from surefoot.errors import BadAnswer, Overloaded, ProviderError, Rejected, Time
 from surefoot.providers import Abstained, Call, Live, Said
 from surefoot.providers.breaker import Breaker
 from surefoot.providers.http import AiohttpUpstream, Exchange, ResponseStream, Upstream
+from surefoot.providers.imagetokens import illustrated
 from surefoot.providers.retry import delay_seconds
-from surefoot.providers.tokens import estimate
+from surefoot.providers.tokens import BYTES_PER_TOKEN, estimate
 from surefoot.records import Answer, Usage
 from surefoot.wire import Dialect, Top
 from surefoot.wire.sse import Splitter, data_of, object_of
@@ -72,7 +73,7 @@ class RemoteProvider:
         response, attempts, lost = await self._tried(call, exchange, self._upstream.send)
         waited_us = (perf_counter_ns() - began) // 1000
         read = self.dialect.read(response.body)
-        usage = _metered(call, read.usage, read.text)
+        usage = _metered(call, read.usage, read.text, self.kind)
         return Said(
             answer=Answer(body=response.body, text=read.text),
             usage=usage,
@@ -120,7 +121,7 @@ class RemoteProvider:
                 raise
             except ProviderError as error:
                 self._breaker.failed()
-                sent = estimate(exchange.body) if error.worked and call.request.surface != "count_tokens" else 0
+                sent = _sent(call, self.kind) if error.worked and call.request.surface != "count_tokens" else 0
                 error.input_tokens, error.lost_tokens = sent, lost
                 lost += sent
                 wait = delay_seconds(error, attempt, call.request.draw)
@@ -216,7 +217,7 @@ class RemoteLive:
         else:
             body, text, model, finish, usage, answer_id = b"", "", self._call.model, "other", None, ""
         written = text if self._ended else b"".join(self._seen).decode("utf-8", "replace")
-        usage = _metered(self._call, usage, written)
+        usage = _metered(self._call, usage, written, self._dialect.name)
         return Said(
             answer=Answer(body=body, text=text, events=tuple(self._seen)),
             usage=usage,
@@ -249,13 +250,21 @@ def _error_of(event: bytes) -> ProviderError:
     )  # fmt: skip
 
 
-def _estimated(call: Call, text: str) -> Usage:
-    return Usage(input_tokens=estimate(call.request.body), output_tokens=estimate(text), estimated=True)
+def _estimated(call: Call, text: str, kind: str) -> Usage:
+    return Usage(input_tokens=_sent(call, kind), output_tokens=estimate(text), estimated=True)
 
 
-def _metered(call: Call, usage: Usage | None, text: str) -> Usage:
+def _sent(call: Call, kind: str) -> int:
+    """Estimated tokens of a prompt, its images by their size."""
+    size = illustrated(call.request.body, cast(Top, call.top))
+    if size is None:
+        return estimate(call.request.body)
+    return -(-size.text // BYTES_PER_TOKEN) + size.image_tokens(kind, call.model)
+
+
+def _metered(call: Call, usage: Usage | None, text: str, kind: str) -> Usage:
     """The usage as billed. What nobody said is estimated: no chat is asked without tokens, and no text is written without."""
-    guess = _estimated(call, text)
+    guess = _estimated(call, text, kind)
     if usage is None:
         return guess
     sent, generated = usage.input_tokens > 0 or call.request.surface != "chat", usage.output_tokens > 0 or not text

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from surefoot.errors import BudgetSpent, ProviderError, Rejected, SurefootError, UpstreamFailed
 from surefoot.providers import Abstained, Call, Live, Said
 from surefoot.providers.billing import worst_case
+from surefoot.providers.imagetokens import size_of
 from surefoot.providers.registry import Model, Registry
 from surefoot.providers.tokens import Estimator
 from surefoot.records import Answer, Ask, Attempt, Draft, NoDraft, PricedCall, Reservation, Rung, Usage
-from surefoot.stages.fit.count import IMAGE_TOKENS, size_of
 from surefoot.stages.masking import masked_top, unmasked
 from surefoot.stages.recall import Recall
 from surefoot.stages.spoken import Spoken
@@ -29,10 +29,10 @@ from surefoot.wire.fields import answer_id, body_of
 class _Asked:
     """One model call under way: what it will be billed as, and its reservation."""
 
-    __slots__ = ("began", "priced", "request_id", "reserved", "top")
+    __slots__ = ("began", "kind", "priced", "request_id", "reserved", "top")
 
-    def __init__(self, request_id: str, priced: PricedCall, reserved: asyncio.Future[None]) -> None:
-        self.request_id, self.priced, self.reserved = request_id, priced, reserved
+    def __init__(self, request_id: str, priced: PricedCall, reserved: asyncio.Future[None], kind: str) -> None:
+        self.request_id, self.priced, self.reserved, self.kind = request_id, priced, reserved, kind
         self.began = perf_counter_ns()
         self.top: Top = {}  # what is sent, once that is known
 
@@ -167,7 +167,7 @@ class Calls:
         """The call with what it used, and the tokens that its earlier tries `lost`; from here on it is no longer pending."""
         if self._estimator is not None and asked.top and not usage.estimated:
             size = size_of(asked.top)
-            tokens = usage.input_tokens - IMAGE_TOKENS * size.images
+            tokens = usage.input_tokens - size.image_tokens(asked.kind, asked.priced.model)
             self._estimator.learn(asked.priced.model, size.text, tokens)
         waiting = self._pending.get(asked.request_id, [])
         if asked in waiting:
@@ -244,7 +244,7 @@ class Calls:
                 raise
         else:
             reserved.add_done_callback(self._seen)
-        asked = _Asked(request.id, priced, reserved)
+        asked = _Asked(request.id, priced, reserved, model.provider.kind)
         self._pending.setdefault(request.id, []).append(asked)
         return asked
 

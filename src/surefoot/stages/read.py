@@ -9,6 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from surefoot.errors import FeatureStopped
+from surefoot.providers.imagetokens import illustrated
 from surefoot.records import Prospect, Question, Request
 from surefoot.records.audit import Stop
 from surefoot.stages.admission import Admission, Scores, said_by_users
@@ -83,7 +84,7 @@ class ReadRequest:
         scores: Scores = ()
         found: tuple[str, ...] = ()
         prompt = self._prompts.version(request) if request.surface == "chat" else ""
-        input_tokens = -(-len(request.body) // _BYTES_PER_TOKEN)
+        input_tokens = _tokens(request)
         prospects: tuple[Prospect, ...] = ()
         scarcity: float | None = None
         if reading is not PLAIN:
@@ -152,3 +153,11 @@ def fingerprint(request: Request, edition: str = "") -> str:
             parts += (field.encode(), bytes(top[field]))
     lengths = ",".join([str(len(part)) for part in parts])
     return blake2b(b"".join((lengths.encode(), b":", *parts)), digest_size=16).hexdigest()
+
+
+def _tokens(request: Request) -> int:
+    """How long the prompt is at most, in tokens: images by their size, where they say it."""
+    size = illustrated(request.body, request.top)
+    if size is None:
+        return -(-len(request.body) // _BYTES_PER_TOKEN)
+    return -(-size.text // _BYTES_PER_TOKEN) + size.image_tokens(request.dialect, request.model)

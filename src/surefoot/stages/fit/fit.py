@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from surefoot.policy import Budgets, Policy
 from surefoot.policy.budget import HOUR_NS
 from surefoot.providers.billing import worst_case
+from surefoot.providers.imagetokens import illustrated
 from surefoot.providers.registry import Model, Registry
 from surefoot.providers.tokens import Estimator
 from surefoot.records import Ask, BudgetLimit, Caller, Question, Request, Rung, Shortened, Try
@@ -76,7 +77,7 @@ class Fit:
             question=question,
             rung=rung,
             models=tuple(model.name for model in models),
-            reserve_nanodollars=tuple(self._worst(model, longer) for model in models),
+            reserve_nanodollars=tuple(self._worst(model, longer, request) for model in models),
             limits=bars,
             passages=passages,
             refusal=refusal or too_long,
@@ -179,10 +180,20 @@ class Fit:
         named = (self._registry.get(name) for name in self._policy.features[feature].models())
         return next((model for model in named if model and model.speaks(dialect)), None)
 
-    def _worst(self, model: Model, question: Question) -> int:
+    def _worst(self, model: Model, question: Question, request: Request) -> int:
         """The dearest of the model and its fallbacks: whichever answers, the money is set aside."""
         family = [model, *(found for name in model.fallbacks if (found := self._registry.get(name)))]
-        return max(_worst_of(member, question) for member in family)
+        images = illustrated(request.body, request.top)
+        if images is None:
+            return max(_worst_of(member, question) for member in family)
+        bare = question.input_tokens - images.image_tokens(request.dialect, request.model)
+        return max(
+            _worst_of(
+                member,
+                replace(question, input_tokens=bare + images.image_tokens(member.provider.kind, member.upstream)),
+            )
+            for member in family
+        )
 
 
 def _longer(question: Question, texts: tuple[str, ...]) -> Question:

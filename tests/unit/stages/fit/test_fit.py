@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from surefoot.policy import Budgets
+from surefoot.providers.imagetokens import size_of
 from surefoot.providers.tokens import Estimator
 from surefoot.records import Ask, Budget, Request
-from surefoot.stages.fit.count import IMAGE_TOKENS, size_of, tokens_of
+from surefoot.stages.fit.count import tokens_of
 from surefoot.wire import passages
 from surefoot.wire.fields import body_of
 
@@ -150,13 +151,13 @@ def test_the_room_that_the_client_wants_for_the_answer_counts():
 def test_an_image_counts_as_tokens_and_not_as_bytes():
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 300_000}}
     made = request([{"role": "user", "content": [{"type": "text", "text": "What is this?"}, image]}])
-    assert size_of(made.top).images == 1 and size_of(made.top).text < 1000
-    assert IMAGE_TOKENS < tokens_of(Estimator(), model("small"), "openai", made.top) < IMAGE_TOKENS + 300
+    assert len(size_of(made.top).images) == 1 and size_of(made.top).text < 1000
+    assert 85 + 8 * 170 < tokens_of(Estimator(), model("small"), "openai", made.top) < 85 + 8 * 170 + 300
 
 
 def test_a_text_that_speaks_of_images_is_no_image():
     made = request([{"role": "user", "content": '{"type": "image"} ' * 10}])
-    assert size_of(made.top).images == 0
+    assert size_of(made.top).images == ()
 
 
 def test_providers_teach_how_long_prompts_are():
