@@ -79,12 +79,18 @@ def mean_of(values: Sequence[float], *, assurance: float = 0.95) -> Mean:
         return Mean(value=values[0] if n else None, low=None, high=None, n=n)
     mean = math.fsum(values) / n
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    width = _student(n - 1, assurance) * math.sqrt(variance / n)
+    width = student(n - 1, assurance) * math.sqrt(variance / n)
     return Mean(value=mean, low=mean - width, high=mean + width, n=n)
 
 
+def student_tail(t: float, freedom: int) -> float:
+    """P(T > t) of Student's t with `freedom` >= 1. Source: DLMF 8.17, by the beta distribution of freedom / (freedom + t²)."""
+    half = _beta_cdf(freedom / (freedom + t * t), freedom / 2, 0.5) / 2
+    return half if t >= 0 else 1 - half
+
+
 @lru_cache(1024)
-def _student(freedom: int, assurance: float) -> float:
+def student(freedom: int, assurance: float) -> float:
     """The two-sided quantile of Student's t: freedom / (freedom + t²) is beta distributed."""
     x = _beta_quantile(1 - assurance, freedom / 2, 0.5)
     return math.sqrt(freedom * (1 - x) / x)
@@ -108,7 +114,11 @@ def _beta_cdf(x: float, a: float, b: float) -> float:
     if x <= 0 or x >= 1:
         return float(x >= 1)
     if x > (a + 1) / (a + b + 2):  # the fraction converges quickly only below the mean
-        return 1 - _beta_cdf(1 - x, b, a)
+        return 1 - _beta_fraction(1 - x, b, a)
+    return _beta_fraction(x, a, b)
+
+
+def _beta_fraction(x: float, a: float, b: float) -> float:
     front = math.exp(
         math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x) - math.log(a)
     )

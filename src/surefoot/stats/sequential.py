@@ -40,7 +40,7 @@ class Certified(Struct, frozen=True, kw_only=True):
     log_wealth: float  # natural logarithm; certified from -log(1 - assurance) on
 
 
-class _Rows(Struct, frozen=True):
+class Rows(Struct, frozen=True):
     """Labels that are alike, as one row each."""
 
     wrong: Floats  # 0 or 1
@@ -76,11 +76,11 @@ def certify(
     """
     if not (0 < accuracy < 1 and 0 < assurance < 1):
         raise ValueError("accuracy and assurance lie between 0 and 1")
-    rows = _rows(wrong, weights, counts)
+    rows = rows_of(wrong, weights, counts)
     limit, needed = 1 - accuracy, -math.log(1 - assurance)
     wealth = _wealth(rows, limit)
     bets, stakes = excess_bets(limit)
-    against = _mixed(_grown(rows, np.array(bets), limit), np.log(stakes))
+    against = _mixed(grown(rows, np.array(bets), limit), np.log(stakes))
     state = CERTIFIED if wealth >= needed else BROKEN if against >= needed else OPEN
     n = int(rows.count.sum())
     return Certified(
@@ -152,9 +152,10 @@ class Detector(Struct, frozen=True, kw_only=True):
         return Detector(limit=self.limit, alarm_after=self.alarm_after, sums=sums, n=self.n + 1)
 
 
-def _rows(
+def rows_of(
     wrong: Sequence[bool] | NDArray[Any], weights: Sequence[float] | NDArray[Any], counts: Sequence[int] | NDArray[Any] | None
-) -> _Rows:  # fmt: skip
+) -> Rows:  # fmt: skip
+    """Labels with equal verdict and weight as one row each. Raises ValueError as `certify`."""
     weight = floats(weights)
     errors = bools(wrong, like=weight.size).astype(np.float64)
     if weight.size and not (weight.min() > 0 and weight.max() <= 1):
@@ -165,21 +166,21 @@ def _rows(
     alike, place = np.unique(np.column_stack([errors, weight]), axis=0, return_inverse=True)
     counted = np.bincount(place.reshape(-1), weights=count, minlength=len(alike)).astype(np.float64)
     there = counted > 0
-    return _Rows(alike[there, 0], alike[there, 1], counted[there])
+    return Rows(alike[there, 0], alike[there, 1], counted[there])
 
 
-def _grown(rows: _Rows, bets: Floats, limit: float) -> Floats:
+def grown(rows: Rows, bets: Floats, limit: float) -> Floats:
     """By bet, the logarithm of what a stake of 1 has become."""
     factors = 1 + np.outer(bets, rows.weight * (rows.wrong - limit))
     return np.asarray(np.log(np.maximum(factors, 1e-300)) @ rows.count, dtype=np.float64)
 
 
-def _for(rows: _Rows, limit: float) -> Floats:
+def _for(rows: Rows, limit: float) -> Floats:
     """The same, of bets that less than `limit` is wrong."""
-    return _grown(rows, -np.array(kept_bets(limit)[0]), limit)
+    return grown(rows, -np.array(kept_bets(limit)[0]), limit)
 
 
-def _wealth(rows: _Rows, limit: float) -> float:
+def _wealth(rows: Rows, limit: float) -> float:
     return _mixed(_for(rows, limit), np.log(kept_bets(limit)[1]))
 
 
@@ -187,7 +188,7 @@ def _mixed(logs: Floats, stakes: Floats) -> float:
     return float(np.logaddexp.reduce(logs + stakes))
 
 
-def _at_least(rows: _Rows, needed: float) -> float:
+def _at_least(rows: Rows, needed: float) -> float:
     """The largest accuracy that is certified: the wealth falls as the accuracy asked for rises."""
     low, high = 0.0, 1.0
     if not rows.count.size or _wealth(rows, 1 - 1e-6) < needed:
@@ -198,7 +199,7 @@ def _at_least(rows: _Rows, needed: float) -> float:
     return low
 
 
-def _labels_needed(rows: _Rows, limit: float, needed: float) -> int | None:
+def _labels_needed(rows: Rows, limit: float, needed: float) -> int | None:
     """How many more until certified, on average, if they are wrong as often as those so far and carry full weight.
 
     It is when the expected logarithms of the bets suffice; half of the time rather fewer do.
@@ -207,7 +208,7 @@ def _labels_needed(rows: _Rows, limit: float, needed: float) -> int | None:
     if rate >= limit:
         return None
     so_far, stakes = _for(rows, limit), np.log(kept_bets(limit)[1])
-    more = _Rows(np.array([0.0, 1.0]), np.ones(2), np.array([1 - rate, rate]))
+    more = Rows(np.array([0.0, 1.0]), np.ones(2), np.array([1 - rate, rate]))
     growth = _for(more, limit)
     low, high = 0, 1
     while _mixed(so_far + high * growth, stakes) < needed:
