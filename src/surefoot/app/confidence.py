@@ -11,18 +11,19 @@ from surefoot.app.harm import Harm, harm_of
 from surefoot.app.incidents import Acknowledged, acknowledgements
 from surefoot.app.learn import Served, gathered, promise_now
 from surefoot.app.rounds import question_of
+from surefoot.learning.drift import KIND as DRIFT
 from surefoot.learning.fit import LEAST
 from surefoot.learning.gathered import Judged
 from surefoot.learning.measure import Measures, applied, measure
 from surefoot.learning.standing import unit
-from surefoot.ledger.surge import KIND as SPEND
 from surefoot.policy import Feature, Promise, decide, weigh
-from surefoot.records import Checked, Deliver, Draft, Escalate, Evidence, Incident, JournalEntry, Label, Rung
+from surefoot.records import Checked, Deliver, Draft, Escalate, Incident, JournalEntry, Label, Rung
 from surefoot.stats import Estimate, clopper_pearson
 from surefoot.stats.metrics import rate
 from surefoot.stats.ppi import ppi_rate
 from surefoot.stats.sequential import Certified
 from surefoot.store import Store
+from surefoot.store.histograms import delivery_of
 
 _UNDECIDED = 0.5  # what a judge that said no number counts as
 _JUDGED = 0.5  # share of deliveries that must carry its score
@@ -90,7 +91,7 @@ async def trust(store: Store, now: Served, feature: str, *, since_ns: int) -> Fe
         standing=await promise_now(store, now, feature),
         rungs=tuple(_rung(rules, rung, labels.judged, entries, fitted_ns) for rung in rules.ladder),
         compression=await harm_of(store, now.policy, feature, since_ns=since_ns),
-        incidents=tuple(each for each in raised if each.at_ns >= since_ns and each.kind != SPEND),
+        incidents=tuple(each for each in raised if each.at_ns >= since_ns and each.kind == DRIFT),
         acknowledged={each.id: tuple(told[each.id]) for each in raised if each.id in told},
     )  # fmt: skip
 
@@ -101,7 +102,7 @@ def error_rate(entries: Sequence[JournalEntry], labels: Sequence[Label]) -> Erro
     What counts is what the policy itself delivers, or only holds back for want of a certificate: in observe more goes out. A
     judge that said no number on an answer counts as undecided there, which costs precision and never truth.
     """
-    delivered = {entry.request_id: found for entry in entries if (found := _delivery(entry)) is not None}
+    delivered = {entry.request_id: found for entry in entries if (found := delivery_of(entry)) is not None}
     told: dict[str, Label] = {}
     for label in labels:
         place = delivered.get(label.request_id)
@@ -129,20 +130,6 @@ def error_rate(entries: Sequence[JournalEntry], labels: Sequence[Label]) -> Erro
         deliveries=len(delivered), withheld=withheld, judged=known, judge_alone=corrected.judge_alone,
         effective_n=corrected.effective_n if counts else None,
     )  # fmt: skip
-
-
-def _delivery(entry: JournalEntry) -> tuple[str, Evidence, bool] | None:
-    """(rung, its evidence, whether it was held back) of what the policy delivers of a request; None for nothing."""
-    last = entry.steps[-1] if entry.steps else None
-    if last is None or last.rung is None:
-        return None
-    held = isinstance(last.value, Escalate) and last.value.withheld
-    if not held and not isinstance(last.value, Deliver):
-        return None
-    for step in entry.steps:
-        if step.rung == last.rung and isinstance(step.value, Checked):
-            return last.rung, step.value.evidence, held
-    return None
 
 
 def _rung(

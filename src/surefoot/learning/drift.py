@@ -14,6 +14,7 @@ from surefoot.records import Checked, Draft, Incident, JournalEntry, Label, Read
 from surefoot.stats.intervals import clopper_pearson
 from surefoot.stats.sequential import Detector
 
+KIND = "drift"  # of incidents
 _SHIFTED = 0.15  # least change of a mean score, or of a share, that is told
 _KEPT = 2000  # labels of a rung that an alarm looks back on
 
@@ -119,7 +120,7 @@ def last_alarm(raised: Iterable[Incident], *, edition: str) -> int | None:
     times = [
         each.at_ns
         for each in raised
-        if each.kind == "drift" and msgspec.json.decode(each.detail).get("edition") == edition
+        if each.kind == KIND and msgspec.json.decode(each.detail).get("edition") == edition
     ]
     return max(times, default=None)
 
@@ -151,7 +152,7 @@ def _incident(at: Watched, detector: Detector, seen: Sequence[Watched], *, id: s
         ],
     }
     return Incident(
-        id=id, at_ns=at.label.at_ns, feature=at.label.feature, rung=at.label.rung, kind="drift",
+        id=id, at_ns=at.label.at_ns, feature=at.label.feature, rung=at.label.rung, kind=KIND,
         detail=msgspec.json.encode(detail).decode(),
     )  # fmt: skip
 

@@ -208,7 +208,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     at_ns: int
     feature: str
     rung: str
-    kind: str  # "drift"
+    kind: str  # "drift" | "spend" | "burn"
     detail: str  # JSON for people: before, after, what changed
 
 

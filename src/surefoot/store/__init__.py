@@ -26,6 +26,7 @@ from surefoot.records import (
     Spent,
 )
 from surefoot.records.audit import AuditEvent, AuditRow, Checkpoint, Head, Stop
+from surefoot.records.objective import HistogramCount
 from surefoot.records.units import CostSum, RequestSum, Where
 from surefoot.store.budgets import Rates, Warnings
 from surefoot.store.cases import Cases
@@ -112,6 +113,14 @@ class Ledger(Protocol):
 
         A request counts on its own day, at whoever answered it: the delivered rung, or the person; "" when nobody did.
         What it earned counts on the day when it was earned.
+        """
+
+    async def histogram(self, feature: str, *, hourly: bool = False, since_ns: int = 0) -> Sequence[HistogramCount]:
+        """How many deliveries of a feature fell into which bucket, in any order; what is empty is not there.
+
+        Args:
+            hourly: by hour, latency alone, all tenants together; else by UTC day and tenant.
+            since_ns: its hour or day counts whole.
         """
 
     async def earn(self, lines: Sequence[Revenue]) -> Sequence[bool]:

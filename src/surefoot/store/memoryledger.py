@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from surefoot.records import Commit, Entry, JournalEntry, Revenue, Settlement, Spent
+from surefoot.records.objective import HistogramCount
 from surefoot.records.units import DIMENSIONS, CostSum, RequestSum, Where, day_text
 from surefoot.store import EVERYTHING, HOUR_NS
 from surefoot.store.balances import orphan_entry, returned_entry
+from surefoot.store.histograms import DAYS, HOURS, Histograms
 from surefoot.store.memorybudgets import MemoryBalances
 from surefoot.store.rollups import Place, Rollups, Turn, last_outcome, turn_of
 from surefoot.store.spent import check_spent
@@ -21,7 +23,7 @@ class MemoryLedger(MemoryBalances):
         self._entries: list[Entry] = []
         self._revenue: dict[str, Revenue] = {}
         self._journal: dict[str, JournalEntry] = {}
-        self._rollups = Rollups()
+        self._rollups, self._histograms = Rollups(), Histograms()
 
     async def entries(self, *, request_id: str | None = None, feature: str | None = None) -> Sequence[Entry]:
         """Ledger lines, oldest first."""
@@ -48,6 +50,15 @@ class MemoryLedger(MemoryBalances):
     async def traffic(self, by: Sequence[str], where: Where = EVERYTHING) -> Sequence[RequestSum]:
         """Groups' requests, what they earned and the memo, from the roll-ups; in any order."""
         return [RequestSum(group, *sums) for group, sums in _summed(self._rollups.requests, by, where)]
+
+    async def histogram(self, feature: str, *, hourly: bool = False, since_ns: int = 0) -> Sequence[HistogramCount]:
+        """Deliveries of a feature by latency and by score, in any order."""
+        wanted = HOURS if hourly else DAYS
+        return [
+            HistogramCount(slot * step * 10**9, tenant, measure, bucket, answers)
+            for (name, tenant, step, slot, measure, bucket), answers in self._histograms.counts.items()
+            if (name, step) == (feature, wanted) and slot >= since_ns // (step * 10**9)
+        ]
 
     async def earn(self, lines: Sequence[Revenue]) -> Sequence[bool]:
         """Which lines of revenue are new; what they report moves their requests."""
@@ -108,6 +119,7 @@ class MemoryLedger(MemoryBalances):
         self._journal[commit.entry.request_id] = commit.entry
         if not commit.entry.shadow_of:
             self._rollups.came(turn)
+            self._histograms.add(commit.entry)
         for line in commit.revenue:
             self._revenue[line.id] = line
         self._rollups.earned(turn, commit.revenue)

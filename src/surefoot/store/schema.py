@@ -6,22 +6,16 @@ append-only: triggers refuse UPDATE and DELETE. Erasing a person destroys the ke
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Double,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Table
 
-from surefoot.records.units import DIMENSIONS
+from surefoot.store import rolluptables
+from surefoot.store.columns import SERIAL as _SERIAL
+from surefoot.store.columns import integer as _int
+from surefoot.store.columns import metadata as _metadata
+from surefoot.store.columns import octets as _bytes
+from surefoot.store.columns import text as _text
 
-HEAD = "0010"  # the migration that this program's tables are at
+HEAD = "0011"  # the migration that this program's tables are at
 
 APPEND_ONLY = (
     "journal",
@@ -38,28 +32,9 @@ APPEND_ONLY = (
     "revenue",
 )
 
-metadata = MetaData()
-
-_SERIAL = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER is an alias of SQLite's row id
-
-
-def _text(name: str, *, key: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=False)
-
-
-def _int(name: str, *, null: bool = False) -> Column[int]:
-    return Column(name, BigInteger, nullable=null)
-
-
-def _bytes(name: str, *, null: bool = False) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=null)
-
-
-def _place() -> tuple[Column[int], ...]:
-    """The key of a roll-up: a series, a UTC day since the epoch, and a shard, so that replicas rarely wait for each other."""
-    names = ("series", "day", "shard")
-    return tuple(Column(name, BigInteger, primary_key=True, autoincrement=False, nullable=False) for name in names)
-
+metadata = _metadata
+series, histograms = rolluptables.series, rolluptables.histograms
+daily_costs, daily_requests = rolluptables.daily_costs, rolluptables.daily_requests
 
 chains = Table("chains", metadata, _text("id", key=True), _int("started_at_ns"), _bytes("genesis"))
 
@@ -168,38 +143,6 @@ revenue = Table(
     _text("price_version"),
     _text("by"),
     Index("revenue_request", "request_id"),
-)
-
-series = Table(
-    "series",
-    metadata,
-    Column("id", _SERIAL, primary_key=True, autoincrement=True),
-    *(_text(name) for name in DIMENSIONS),
-    Index("series_values", *DIMENSIONS, unique=True),
-)
-
-daily_costs = Table(
-    "daily_costs",
-    metadata,
-    *_place(),
-    _int("entries"),
-    _int("quantity"),
-    _int("nanodollars"),
-    _int("estimated_nanodollars"),
-    sqlite_with_rowid=False,
-)
-
-daily_requests = Table(
-    "daily_requests",
-    metadata,
-    *_place(),
-    _int("requests"),
-    _int("earnings"),
-    _int("revenue_nanodollars"),
-    _int("baseline_requests"),
-    _int("baseline_nanodollars"),
-    _int("compared_nanodollars"),
-    sqlite_with_rowid=False,
 )
 
 budget_warnings = Table(

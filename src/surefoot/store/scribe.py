@@ -21,10 +21,11 @@ from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Content, Ent
 from surefoot.store import schema
 from surefoot.store.balances import Balances, Budget, budgets_of, orphan_entry, returned_entry
 from surefoot.store.chain import genesis, link
+from surefoot.store.histograms import Histograms
 from surefoot.store.joining import asked, joined, waiting
 from surefoot.store.rollups import Rollups, Series, turn_of
 from surefoot.store.sqlaudit import chained
-from surefoot.store.sqlrollups import add_up
+from surefoot.store.sqlrollups import add_up, count_up
 from surefoot.store.statements import RESERVATION_FIELDS, Statements
 from surefoot.store.vault import Vault, plain_form
 
@@ -65,7 +66,7 @@ class Page:
         self.contents: list[Row] = []
         self.ledger: list[Row] = []
         self.revenue: list[Row] = []
-        self.rollups = Rollups()
+        self.rollups, self.histograms = Rollups(), Histograms()
         self.reservations: list[Row] = []
         self.drop_reservations: list[Row] = []
         self.cases: list[Row] = []
@@ -169,6 +170,7 @@ class Scribe:
             hold_events(connection)
         page.write(connection, self._statements)
         chained(connection, *page.case_events)
+        count_up(connection, self._statements, page.histograms)
         series = add_up(connection, self._statements, page.rollups, self._series)
         fingerprints = [str(row[2]) for row in page.cache]
         warned = {(row[0], row[1], row[2], row[3]) for row in page.warnings}
@@ -346,8 +348,9 @@ class Scribe:
 
     def _settle(self, page: Page, balances: Balances, commit: Commit, held: dict[str, Held]) -> None:
         turn = turn_of(commit.entry)
-        if not commit.entry.shadow_of:  # a shadow call costs and is no request
+        if not commit.entry.shadow_of:
             page.rollups.came(turn)
+            page.histograms.add(commit.entry)
         if commit.revenue:
             page.revenue += [astuple(line) for line in commit.revenue]
             page.rollups.earned(turn, commit.revenue)

@@ -9,12 +9,14 @@ import msgspec
 from sqlalchemy import Connection, Row, func, literal_column, select
 
 from surefoot.records import Budget, Entry, Key, Revenue, Spent
+from surefoot.records.objective import HistogramCount
 from surefoot.records.units import CostSum, RequestSum, Where
 from surefoot.store import EVERYTHING, HOUR_NS, schema
 from surefoot.store.database import Room
+from surefoot.store.histograms import DAYS, HOURS
 from surefoot.store.spent import check_spent
 from surefoot.store.sqlaudit import note
-from surefoot.store.sqlrollups import cost_sums, earn, request_sums
+from surefoot.store.sqlrollups import cost_sums, earn, histogram_counts, request_sums
 
 
 class SqlLedger(Room):
@@ -61,6 +63,11 @@ class SqlLedger(Room):
     async def traffic(self, by: Sequence[str], where: Where = EVERYTHING) -> Sequence[RequestSum]:
         """Groups' requests, what they earned and the memo, from the roll-ups; in any order."""
         return await self.database.read(lambda connection: request_sums(connection, by, where))
+
+    async def histogram(self, feature: str, *, hourly: bool = False, since_ns: int = 0) -> Sequence[HistogramCount]:
+        """Deliveries of a feature by latency and by score, in any order."""
+        step = HOURS if hourly else DAYS
+        return await self.database.read(lambda connection: histogram_counts(connection, feature, step, since_ns))
 
     async def earn(self, lines: Sequence[Revenue]) -> Sequence[bool]:
         """Which lines of revenue are new, in one transaction. Durable before it returns."""

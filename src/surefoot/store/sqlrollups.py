@@ -14,8 +14,10 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
 
 from surefoot.records import Entry, JournalEntry, Revenue
+from surefoot.records.objective import HistogramCount
 from surefoot.records.units import CostSum, RequestSum, Where, day_text
 from surefoot.store import schema
+from surefoot.store.histograms import Histograms
 from surefoot.store.rollups import BOOKED_AHEAD, Rollups, Series, last_outcome, turn_of
 from surefoot.store.sqlaudit import CHAIN
 from surefoot.store.statements import Statements
@@ -45,6 +47,32 @@ def add_up(
             cursor.executemany(statement, sorted(rows))
     cursor.close()
     return new
+
+
+def count_up(connection: Connection, statements: Statements, histograms: Histograms) -> None:
+    """Add to the histograms in an open transaction."""
+    if histograms.counts:
+        shard = _shard(connection)
+        rows = [
+            (feature, step, slot, tenant, measure, bucket, shard, answers)
+            for (feature, tenant, step, slot, measure, bucket), answers in histograms.counts.items()
+        ]
+        cursor = connection.connection.cursor()
+        cursor.executemany(statements.histograms, sorted(rows))
+        cursor.close()
+
+
+def histogram_counts(connection: Connection, feature: str, step_seconds: int, since_ns: int) -> list[HistogramCount]:
+    """See `Ledger.histogram`."""
+    table = schema.histograms.c
+    groups = (table.slot, table.tenant, table.measure, table.bucket)
+    wanted = select(*groups, func.sum(table.answers).label("answers")).group_by(*groups)
+    since = since_ns // (step_seconds * 10**9)
+    mine = wanted.where(table.feature == feature, table.step_seconds == step_seconds, table.slot >= since)
+    return [
+        HistogramCount(row.slot * step_seconds * 10**9, row.tenant, row.measure, row.bucket, int(row.answers))
+        for row in connection.execute(mine).all()
+    ]
 
 
 def spend(connection: Connection, statements: Statements, entries: Sequence[Entry]) -> None:

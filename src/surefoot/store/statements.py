@@ -56,6 +56,7 @@ class Statements:
         self.series_id = self._series_id()  # values: as of a new series
         self.daily_costs = self._added_up(schema.daily_costs)
         self.daily_requests = self._added_up(schema.daily_requests)
+        self.histograms = self._added_up(schema.histograms)
         self.cache = self._put_cache()
         self.cached = self._get_cache()  # values: tenant, feature, fingerprint
         self.set_budgets = self._set_budgets()  # values: spent, reserved, scope, window
