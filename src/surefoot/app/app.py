@@ -10,6 +10,7 @@ from time import perf_counter_ns
 from surefoot import pipeline
 from surefoot.app.access import Access
 from surefoot.app.build import Runtime
+from surefoot.app.burning import Burning
 from surefoot.app.crowd import Crowd
 from surefoot.app.desk import Desk
 from surefoot.app.directory import cards, feature_for
@@ -20,6 +21,7 @@ from surefoot.app.killswitch import KillSwitch
 from surefoot.app.loops import keep
 from surefoot.app.metrics import Metrics
 from surefoot.app.notify import Notify
+from surefoot.app.objectives import Objectives
 from surefoot.app.outcomes import Outcomes
 from surefoot.app.rates import RateLimits
 from surefoot.app.repeats import Repeats
@@ -76,6 +78,8 @@ class App:
         self.notify = Notify(store, self.serving, self.settler.lost)
         self.retention = Retention(store, self.serving, self.metrics)
         self.spending = Spending(store, self.settler.lost)
+        self.objectives = Objectives(store, lambda: self.config)
+        self.burning = Burning(store, self.objectives, self.settler.lost)
         self._loops: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -96,6 +100,7 @@ class App:
             app.serving.keep_learning(), app.webhooks.keep_sending(), app.waiting.keep_delivering(),
             app.waiting.keep_deadlines(), app.notify.keep_telling(), app.retention.keep(),
             app.spending.keep_watching(), app.serving.balances.keep_fresh(app.settler.lost),
+            app.burning.keep_watching(),
             app.human_budgets.keep_fresh(app._budgets, app.settler.lost),
         )  # fmt: skip
         app._loops = [asyncio.create_task(loop) for loop in loops]

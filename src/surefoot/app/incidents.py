@@ -38,7 +38,9 @@ async def acknowledge(store: Store, incident_id: str, *, by: str, note: str) -> 
         raise BadRequest(f"a note has at most {_NOTE} characters")
     found = next((each for each in await store.incidents.all() if each.id == incident_id), None)
     if found is None:
-        raise NotFound(f"there is no incident {incident_id!r}: see `surefoot confidence` and `surefoot bill`")
+        raise NotFound(
+            f"there is no incident {incident_id!r}: see `surefoot confidence`, `surefoot bill` and `surefoot objectives`"
+        )
     await store.audit.add(AuditEvent(kind=KIND, by=by, on=incident_id, detail=note))
     return found
 

@@ -1,5 +1,5 @@
-"""Telling people that the queue is late, a budget nearly spent or spend out of its interval: by webhook and by mail, with
-roles, pots, features and numbers, never with what was said.
+"""Telling people that the queue is late, a budget nearly spent, spend out of its interval or an error budget burning: by
+webhook and by mail, with roles, pots, features and numbers, never with what was said.
 
 What was told is an event of the audit trail, and that is what keeps it from being told again too soon, by any replica. A
 way that fails is counted and tried again later; nothing waits for it.
@@ -19,15 +19,15 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from surefoot.app import burning, spending
 from surefoot.app.inside import networks
 from surefoot.app.loops import keep
 from surefoot.app.mail import send
 from surefoot.app.serving import Serving
-from surefoot.app.spending import told
 from surefoot.app.webhooks import DELIVERY, SIGNATURE, Refused, post, sign
 from surefoot.config.hours import open_hours
 from surefoot.config.schema import NotifySettings, PersonSettings
-from surefoot.ledger.surge import KIND
+from surefoot.ledger.surge import KIND as SPEND
 from surefoot.records import Case
 from surefoot.records.audit import AuditEvent
 from surefoot.store import Store
@@ -41,7 +41,7 @@ _AGAIN_SECONDS = 60.0  # after a way failed
 _NS = 1_000_000_000
 _DAY_NS = 86_400 * _NS
 _DIGEST_NS = 6 * 3600 * _NS  # how late a digest may still be sent, after a night without a process
-_SPEND_NS = 12 * 3600 * _NS  # how old a surge may be that is still told of, after every way failed
+_RAISED_NS = 12 * 3600 * _NS  # how old an incident may be that is still told of, after every way failed
 _UNANSWERED = ("open", "claimed", "proposed")
 
 log = structlog.get_logger("surefoot")
@@ -50,12 +50,12 @@ log = structlog.get_logger("surefoot")
 class Notice(Struct, frozen=True, kw_only=True):
     """What people are told: a kind, whom it concerns, and numbers."""
 
-    kind: str  # "late" | "near" | "nobody" | "digest" | "spend" | "budget"
-    role: str  # "" for the digest and for spend; of a budget its pot
+    kind: str  # "late" | "near" | "nobody" | "digest" | "spend" | "burn" | "budget"
+    role: str  # "" for the digest and for incidents; of a budget its pot
     text: str
     numbers: dict[str, int] = {}
-    feature: str = ""  # of spend; "*" is all together
-    incident: str = ""  # of spend: it is told once
+    feature: str = ""  # of an incident; "*" is all together
+    incident: str = ""  # what it is about: it is told once
     id: str = ""  # the same whenever it is sent again; "" when it is never
 
     @property
@@ -99,7 +99,7 @@ class Notify:
         done: list[Notice] = []
         for notice in due:
             last = noted.get((f"notice.{notice.kind}", notice.on), 0)
-            if notice.kind == "spend" and last:
+            if notice.incident and last:
                 continue
             late = notice.kind != "digest" and (last > now - _every(settings) or hour + len(done) >= _AN_HOUR)
             if late or (notice.kind == "digest" and last >= _today_ns(settings, now)):
@@ -127,20 +127,22 @@ class Notify:
             found += of_role(role, people.get(role, PersonSettings()), waiting, now, self._settings().near_seconds)
         settings = self._settings()
         if settings.spend:
-            found += await self._spend(now)
+            found += await self._raised(now, SPEND)
+        if settings.objectives:
+            found += await self._raised(now, burning.KIND)
         if settings.digest and 0 <= now - _today_ns(settings, now) < _DIGEST_NS:
             found.append(await self._digest(now))
         return found
 
-    async def _spend(self, now: int) -> list[Notice]:
-        """Surges of the last hours; what was told of already is dropped by whoever looks at the trail."""
+    async def _raised(self, now: int, kind: str) -> list[Notice]:
+        """Incidents of a kind of the last hours; what was told of already is dropped by whoever looks at the trail."""
         found = []
         for incident in await self._store.incidents.all():
-            if incident.kind == KIND and incident.at_ns > now - _SPEND_NS:
-                text, numbers = told(incident)
+            if incident.kind == kind and incident.at_ns > now - _RAISED_NS:
+                text, numbers = (spending if kind == SPEND else burning).told(incident)
                 found.append(
                     Notice(
-                        kind="spend",
+                        kind=kind,
                         role="",
                         text=text,
                         numbers=numbers,

@@ -21,6 +21,7 @@ from surefoot.cli import (
     learning,
     lint,
     money,
+    objectives,
     people,
     run,
     staffing,
@@ -57,6 +58,7 @@ app.command("tune", rich_help_panel=STEER)(tuning.tune_route)
 app.command(rich_help_panel=STEER)(learning.promote)
 app.command(rich_help_panel=STEER)(learning.rollback)
 app.command(rich_help_panel=STEER)(learning.revisions)
+app.command(rich_help_panel=STEER)(objectives.objectives)
 app.command(rich_help_panel=STEER)(confidence.confidence)
 app.command(rich_help_panel=STEER)(confidence.acknowledge)
 app.command(rich_help_panel=STEER)(switch.stop)

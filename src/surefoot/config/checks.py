@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from surefoot.config.budgets import budget_problems
 from surefoot.config.evidence import evidence_problems
 from surefoot.config.notices import notify_problems
+from surefoot.config.objectives import objective_problems
 from surefoot.config.people import desk_problems, people_problems
 from surefoot.config.problem import Problem, near
 from surefoot.config.prompt import prompt_problems
@@ -159,6 +160,7 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
     if given.cache.ttl_seconds <= 0:
         yield Problem((*path, "cache", "ttl_seconds"), "ttl_seconds must be above 0")
     yield from revenue_problems((*path, "revenue"), given.revenue)
+    yield from objective_problems(path, given)
     yield from evidence_problems(path, given, settings)
     yield from prompt_problems(path, given, settings)
     yield from desk_problems(path, given, settings)

@@ -109,6 +109,12 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 # schema = { type = "object" }  # JSON Schema of the answer, as a signal; may refer to itself only
 
 # promise = { accuracy = 0.9, assurance = 0.95 }  # among delivered answers; without confidence beside it, it rules alone
+# objectives = [                # what it is to reach: `surefoot objectives`; or tables, [[features.NAME.objectives]]
+#   { measure = "delivered_error", at_most = 0.05, window = "28d", assurance = 0.95, by = ["customer", "rung"] },
+#   { measure = "hallucination_rate", at_most = 0.02, reasons = ["hallucination"] },
+#   { measure = "p95_latency", at_most = 2.5 }, { measure = "automation_rate", at_least = 0.8, due = "2026-12-31" },
+#   { measure = "cost_per_resolution", at_most = 0.25, outcome = "resolved" }, { measure = "margin", at_least = 0.4 },
+#   { measure = "human_minutes_per_100", at_most = 30 }, { measure = "outcome:resolved", at_least = 0.6, name = "resolved" } ]
 # audit = 0.05                  # share of delivered answers that a person judges blind; a promise needs it
 # checks = ["complete", "reported", "agreement", "grounding", "refusal", "arithmetic", "logprobs"]  # and "question"
 # judge = { model = "flagship", instructions = "" }   # asked whether a draft is right; its cost is in the ledger
@@ -185,6 +191,7 @@ retry_after_seconds = 60         # how often a waiting caller should ask; longer
 # near_seconds = 300              # a deadline that is nearer is told of
 # every_seconds = 900             # the same is not told again sooner
 # spend = false                   # say nothing of spend that leaves its interval
+# objectives = false              # say nothing of error budgets that burn
 # timezone = "UTC"                # of the digest
 # digest = "07:00"                # the day's numbers; "" for none
 """

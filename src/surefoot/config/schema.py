@@ -210,6 +210,23 @@ class RouteSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     shadow: float = 0.0  # share of requests after which another rung is asked, whose answer nobody is given
 
 
+class ObjectiveSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a feature is to reach. One of `at_most` and `at_least`: a share, USD, seconds or minutes, as the measure has it."""
+
+    measure: str  # one of the measures, or "outcome:NAME": the share of requests that an outcome is reported of
+    at_most: float | None = None
+    at_least: float | None = None
+    name: str = ""  # default: the measure
+    window: str = "28d"  # "12h" | "28d" | "4w": over which it should be so, always the last so many
+    assurance: float = 0.95  # that "met" and "missed" are right
+    by: tuple[str, ...] = ()  # "customer", "rung": subgroups that are looked at beside the whole
+    due: str = ""  # "2026-12-31" (UTC): what the outlook is about; default: a window from now
+    outcome: str = ""  # cost_per_resolution: what counts as a resolution; default: answered, by model or person
+    reasons: tuple[
+        str, ...
+    ] = ()  # hallucination_rate: codes of wrong labels that mean it; a wrong label without a code does
+
+
 class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A feature and its ladder."""
 
@@ -229,6 +246,7 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     schema: dict[str, object] | UnsetType = UNSET  # JSON Schema an answer must meet; remote and file $refs are refused
     promise: PromiseSettings | None = None
     audit: float = 0.0  # share of delivered answers that a person judges blind
+    objectives: tuple[ObjectiveSettings, ...] = ()
     checks: tuple[str, ...] = ("complete", "reported", "agreement", "grounding", "refusal", "arithmetic", "logprobs")
     judge: JudgeSettings | None = None
     gates: dict[str, GateSettings] = {}
@@ -298,6 +316,7 @@ class NotifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     near_seconds: float = 300.0  # a deadline that is nearer is told of
     every_seconds: float = 900.0  # the same is not told again sooner
     spend: bool = True  # spend that leaves its interval is told of, within the hour
+    objectives: bool = True  # an error budget that surely burns too fast is told of, within minutes
     digest: str = "07:00"  # when the day's numbers are sent; "" = never
     timezone: str = "UTC"  # of the digest
 
