@@ -26,6 +26,7 @@ from surefoot.store.histograms import counted
 from surefoot.store.open import open_store
 
 HOUR, DAY = 3600 * 10**9, 86_400 * 10**9
+EVERY = (LATENCY, GROUNDING, JUDGE)
 SAFE = Deliver("p >= 0.9")
 
 
@@ -52,15 +53,19 @@ async def test_deliveries_are_counted_by_latency_and_by_what_checks_said(store: 
     later = entry("c", at_ns=DAY + HOUR, tenant="ward", grounded=None, upstream_us=1_900_000)
     for given in (entry("a"), entry("b", grounded=0.9), later):
         await store.commit(left(given))
-    days = {(c.at_ns, c.tenant, c.measure, c.bucket): c.answers for c in await store.ledger.histogram("triage")}
+    days = {
+        (c.at_ns, c.tenant, c.measure, c.bucket): c.answers for c in await store.ledger.histogram(EVERY, by_tenant=True)
+    }
     assert days == {
         (0, "clinic", LATENCY, latency_bucket(500_000)): 2, (0, "clinic", GROUNDING, doubt_bucket(0.9)): 2,
         (0, "clinic", JUDGE, UNKNOWN_BUCKET): 2, (DAY, "ward", LATENCY, latency_bucket(2_000_000)): 1,
         (DAY, "ward", GROUNDING, UNKNOWN_BUCKET): 1, (DAY, "ward", JUDGE, UNKNOWN_BUCKET): 1,
     }  # fmt: skip
-    hours = await store.ledger.histogram("triage", hourly=True, since_ns=DAY)
+    hours = await store.ledger.histogram([LATENCY], hourly=True, since_ns=DAY)
     assert [(c.at_ns, c.tenant, c.answers) for c in hours] == [(DAY + HOUR, "", 1)]
-    assert not await store.ledger.histogram("other")
+    together = await store.ledger.histogram([GROUNDING])
+    assert [(c.feature, c.tenant) for c in together] == [("triage", "")] * 2
+    assert not await store.ledger.histogram([])
 
 
 async def test_what_was_held_back_for_want_of_a_certificate_is_judged_but_took_nobody_any_time(store: Store):
@@ -68,7 +73,10 @@ async def test_what_was_held_back_for_want_of_a_certificate_is_judged_but_took_n
     unsure = Escalate("p < 0.85", "nurse")
     await store.commit(left(entry("a", verdict=held, action="escalate")))
     await store.commit(left(entry("b", verdict=unsure, action="escalate")))
-    assert {(c.measure, c.answers) for c in await store.ledger.histogram("triage")} == {(GROUNDING, 1), (JUDGE, 1)}
+    assert {(c.measure, c.answers) for c in await store.ledger.histogram(EVERY, by_tenant=True)} == {
+        (GROUNDING, 1),
+        (JUDGE, 1),
+    }
 
 
 def test_a_migration_counts_the_journal_as_a_commit_does():
@@ -98,7 +106,7 @@ async def test_two_processes_add_to_the_same_bucket(database: str):
         await asyncio.gather(
             *(store.commit(left(entry(f"{at}-{n}"))) for at, store in enumerate((one, other)) for n in range(5))
         )
-        counts = await one.ledger.histogram("triage")
+        counts = await one.ledger.histogram([LATENCY])
     finally:
         await other.close()
         await one.close()

@@ -41,7 +41,7 @@ class Burning:
         """Look once; returns the incidents that are new, durably raised. Raises StoreError."""
         if not self._objectives.any:
             return ()
-        firing = [each.whole for each in await self._objectives.read(groups=False) if each.whole.firing]
+        firing = [each.whole for each in (await self._objectives.recent(seconds=0))[1] if each.whole.firing]
         if not firing:
             return ()
         now, last = self._clock(), {}

@@ -4,9 +4,10 @@ with the number of requests.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -55,11 +56,16 @@ class Objectives:
     def __init__(self, store: Store, config: Callable[[], Config], clock: Callable[[], int] = time.time_ns) -> None:
         self._store, self._config, self._clock = store, config, clock
         self._known: dict[str, _Labels] = {}
+        self._recent: tuple[int, tuple[Found, ...], Config | None] = (0, (), None)
 
     @property
     def any(self) -> bool:
         """Whether any feature has one."""
         return any(feature.objectives for feature in self._config().settings.features.values())
+
+    def now_ns(self) -> int:
+        """The moment that a reading begun now is about."""
+        return self._clock()
 
     async def read(self, feature: str | None = None, *, groups: bool = True) -> tuple[Found, ...]:
         """How each objective stands now, in the order of the configuration; () when there is none.
@@ -71,21 +77,30 @@ class Objectives:
         settings, now = self._config().settings, self._clock()
         if feature is not None and feature not in settings.features:
             raise NotFound(f"there is no feature {feature!r}; there are {', '.join(settings.features) or 'none'}")
+        configured = build_objectives(settings)
+        wanted = {name: each for name, each in configured.items() if feature in (None, name)}
+        if not wanted:
+            return ()
+        judged = {name for name in wanted if settings.features[name].judge is not None}
         await self._store.flush()
+        past = await _past(self._store, wanted, judged, now, groups=groups)
         found: list[Found] = []
-        for name, objectives in build_objectives(settings).items():
-            if feature in (None, name):
-                judge = settings.features[name].judge is not None
-                found += await self._feature(name, objectives, now, judge=judge, groups=groups)
+        for name, objectives in wanted.items():
+            found += await self._feature(name, objectives, past[name], now, judge=name in judged, groups=groups)
         return tuple(found)
 
+    async def recent(self, *, seconds: float = 60.0) -> tuple[int, tuple[Found, ...]]:
+        """(when it was read, how all stand as wholes): what was read last, unless that is longer ago. Raises StoreError."""
+        if self._clock() - self._recent[0] >= seconds * 10**9 or self._recent[2] is not self._config():
+            self._recent = (self._clock(), await self.read(groups=False), self._config())
+        return self._recent[0], self._recent[1]
+
     async def _feature(
-        self, name: str, objectives: Sequence[Objective], now: int, *, judge: bool, groups: bool
+        self, name: str, objectives: Sequence[Objective], past: _Past, now: int, *, judge: bool, groups: bool
     ) -> list[Found]:  # fmt: skip
-        longest = max(each.window_seconds for each in objectives) * 10**9
-        past = await _past(self._store, name, objectives, now - longest, now)
         labels: _Labels | None = None
         if any(each.labelled for each in objectives):
+            longest = max(each.window_seconds for each in objectives) * 10**9
             labels = self._known.setdefault(name, _Labels(name))
             await labels.read(self._store, since_ns=now - 2 * longest)
         found = []
@@ -94,7 +109,10 @@ class Objectives:
             mine: Sequence[Labelled] = ()
             if each.labelled and labels is not None:
                 mine = await labels.labelled(self._store, each, now, scored)
-            found.append(_assessed(each, mine, past, now, scored, each.by if groups else ()))
+            by = each.by if groups else ()
+            found.append(
+                await asyncio.to_thread(_assessed, each, mine, past, now, scored, by)
+            )  # requests go on meanwhile
         return found
 
 
@@ -177,50 +195,67 @@ class _Sums(Struct):
 class _Past(Struct, frozen=True):
     """What a feature's roll-ups say, by customer and UTC day; "" is all customers."""
 
-    sums: Mapping[str, Mapping[int, _Sums]]
-    latency: Mapping[str, Mapping[int, Mapping[int, int]]]
-    hours: Mapping[int, Mapping[int, int]]
-    scores: Mapping[tuple[str, str], Mapping[int, Mapping[int, int]]]  # (measure, customer) -> day -> bucket -> answers
+    sums: defaultdict[str, defaultdict[int, _Sums]]
+    latency: defaultdict[str, defaultdict[int, dict[int, int]]]
+    scores: defaultdict[
+        tuple[str, str], defaultdict[int, dict[int, int]]
+    ]  # (measure, customer) -> day -> bucket -> answers
+    hours: defaultdict[int, dict[int, int]]
+
+    @classmethod
+    def empty(cls) -> _Past:
+        """Nothing yet."""
+        return cls(
+            defaultdict(lambda: defaultdict(_Sums)), defaultdict(lambda: defaultdict(dict)),
+            defaultdict(lambda: defaultdict(dict)), defaultdict(dict),
+        )  # fmt: skip
+
+    def on(self, group: Sequence[str], *, by_tenant: bool) -> list[_Sums]:
+        """The sums that a group of (feature, day, tenant) counts in: everybody's, and its customer's where it is told."""
+        day = _day(group[1])
+        return [self.sums[""][day], *([self.sums[group[2]][day]] if by_tenant else [])]
 
 
-async def _past(store: Store, feature: str, objectives: Sequence[Objective], since_ns: int, now: int) -> _Past:
-    by = ("day", "tenant") if any("customer" in each.by for each in objectives) else ("day",)
-    where = Where(since_day=day_of(since_ns), equals=(("feature", feature),))
-    sums: dict[str, dict[int, _Sums]] = defaultdict(lambda: defaultdict(_Sums))
-    for asked in await store.ledger.traffic((*by, "rung", "outcome"), where):
+async def _past(
+    store: Store, wanted: Mapping[str, Sequence[Objective]], judged: Container[str], now: int, *, groups: bool
+) -> dict[str, _Past]:
+    """By feature, what roll-ups say: one reading of each for all features."""
+    every = [each for objectives in wanted.values() for each in objectives]
+    since_ns = now - max(each.window_seconds for each in every) * 10**9
+    by_tenant = groups and any("customer" in each.by for each in every)
+    by = ("feature", "day", "tenant") if by_tenant else ("feature", "day")
+    only = (("feature", next(iter(wanted))),) if len(wanted) == 1 else ()
+    where = Where(since_day=day_of(since_ns), equals=only)
+    slow = any(each.measure == "p95_latency" for each in every)
+    scores = {_scored(each, name in judged) for name, objectives in wanted.items() for each in objectives} - {""}
+    measures = [*sorted(scores), *([LATENCY] if slow else [])]
+    traffic, costs, days, hours = await asyncio.gather(
+        store.ledger.traffic((*by, "rung", "outcome"), where), store.ledger.costs(by, where),
+        store.ledger.histogram(measures, by_tenant=by_tenant, since_ns=since_ns),
+        store.ledger.histogram([LATENCY] if slow else [], hourly=True, since_ns=now - _BURN_HOURS * HOUR_NS),
+    )  # fmt: skip
+    found = {name: _Past.empty() for name in wanted}
+    for asked in traffic:
         rung, outcome = asked.group[-2:]
-        for each in _of(sums, asked.group):
+        for each in found[asked.group[0]].on(asked.group, by_tenant=by_tenant) if asked.group[0] in found else ():
             each.revenue += asked.revenue_nanodollars
             if rung:
                 each.outcomes[outcome] = each.outcomes.get(outcome, 0) + asked.requests
                 each.passed += asked.requests if rung == _PERSON else 0
                 each.delivered += asked.requests if rung != _PERSON else 0
-    for spent in await store.ledger.costs(by, where):
-        for each in _of(sums, spent.group):
+    for spent in costs:
+        for each in found[spent.group[0]].on(spent.group, by_tenant=by_tenant) if spent.group[0] in found else ():
             each.cost += spent.nanodollars
             each.human_seconds += spent.quantity if spent.kind == HUMAN else 0
-    latency: dict[str, dict[int, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
-    scores: dict[tuple[str, str], dict[int, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
-    slow = any(each.measure == "p95_latency" for each in objectives)
-    if slow or any(each.labelled for each in objectives):
-        for count in await store.ledger.histogram(feature, since_ns=since_ns):
-            for customer in ("", count.tenant):
-                place = latency[customer] if count.measure == LATENCY else scores[count.measure, customer]
-                day = place[day_of(count.at_ns)]
-                day[count.bucket] = day.get(count.bucket, 0) + count.answers
-    hours: dict[int, dict[int, int]] = defaultdict(dict)
-    if slow:
-        for count in await store.ledger.histogram(feature, hourly=True, since_ns=now - _BURN_HOURS * HOUR_NS):
-            hours[count.at_ns // HOUR_NS][count.bucket] = count.answers
-    return _Past(sums, latency, hours, scores)
-
-
-def _of(sums: dict[str, dict[int, _Sums]], group: Sequence[str]) -> list[_Sums]:
-    """The sums that a group counts in: everybody's, and its customer's where they are kept apart."""
-    day = _day(group[0])
-    found = [sums[""][day]]
-    if len(group) in (2, 4):
-        found.append(sums[group[1]][day])
+    for count in hours:
+        if count.feature in found:
+            found[count.feature].hours[count.at_ns // HOUR_NS][count.bucket] = count.answers
+    for count in days:
+        if count.feature in found:
+            past, day = found[count.feature], day_of(count.at_ns)
+            for customer in {"", count.tenant}:
+                place = past.latency[customer] if count.measure == LATENCY else past.scores[count.measure, customer]
+                place[day][count.bucket] = place[day].get(count.bucket, 0) + count.answers
     return found
 
 
@@ -259,7 +294,7 @@ def _one(
     grouped: tuple[str, str], count: int,
 ) -> Assessment:  # fmt: skip
     since_ns = now - objective.window_seconds * 10**9
-    sums = past.sums.get(customer, {})
+    sums: Mapping[int, _Sums] = past.sums.get(customer, {})
     if objective.labelled:
         first = day_of(since_ns)
         by_rung = grouped[0] == "rung"  # of which roll-ups know no scores and, per outcome, no deliveries

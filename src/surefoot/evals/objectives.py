@@ -30,7 +30,10 @@ from surefoot.stats.rolling import holm, rolled
 MET, AT_RISK, MISSED, UNKNOWN = "met", "at risk", "missed", "unknown"
 LABELS_LEAST, DAYS_LEAST = 20, 7  # below which nothing is "at risk": too little is known even for that
 _QUANTILE = 0.95
+_HOURS_LEAST = 3  # below which hours tell no variance
+_MANY = 1000  # independent answers from which on the ends' ranks are normal
 _DAY = 86_400
+_Z = 1.959963984540054  # of 95 % of a normal distribution
 
 
 class Labelled(Struct, frozen=True, kw_only=True):
@@ -126,7 +129,7 @@ def of_labels(
             size=limit * deliveries, spent=None if seen.estimate is None else seen.estimate / limit,
             spent_low=seen.low / limit, spent_high=None if seen.estimate is None else seen.high / limit,
         ),
-        burns=burns(lambda since: _rate([e for e in mine if e.at_ns > since], None)[0], limit, now_ns),
+        burns=() if grouped[0] else burns(lambda since: _rate([e for e in mine if e.at_ns > since], None)[0], limit, now_ns),
         met_p=found.kept_p, missed_p=found.exceeded_p,
     )  # fmt: skip
     return _told(assessed, enough=seen.n >= LABELS_LEAST)
@@ -225,12 +228,20 @@ def _counted(
         p_due = line.below(objective.target, _windows_to_due(objective, now_ns), noise=noise)
         if not objective.at_most:
             p_now, p_due = 1 - p_now, 1 - p_due
+    if found.error == 0 and found.value in (0.0, 1.0) and _is_share(objective):
+        low, high = binomial_ends(found.value * found.days, found.days)  # a day of another kind may yet come
+        found = replace(found, low=low, high=high)
     assessed = Assessment(
         objective=objective, dimension=grouped[0], group=grouped[1], state=UNKNOWN, value=found.value, low=found.low,
         high=found.high, n=requests, what="requests", method="ratio over days", needed=needed, needs="days", p_now=p_now,
         p_due=p_due, budget=_budget(objective, found, requests), met_p=met, missed_p=missed,
     )  # fmt: skip
     return _told(assessed, enough=len(days) >= DAYS_LEAST)
+
+
+def _is_share(objective: Objective) -> bool:
+    """Whether what is tested is a share of requests, as the slow ones are."""
+    return objective.measure == "p95_latency" or (objective.unit == "share" and objective.measure != "margin")
 
 
 def _budget(objective: Objective, found: Ratio, requests: int) -> Budget | None:
@@ -244,7 +255,7 @@ def _budget(objective: Objective, found: Ratio, requests: int) -> Budget | None:
     )
     known = [each for each in (one, other) if each is not None]
     return Budget(
-        size=room * requests if objective.unit == "share" or objective.measure == "p95_latency" else None, spent=spent,
+        size=room * requests if _is_share(objective) else None, spent=spent,
         spent_low=max(0.0, min(known)) if known else 0.0, spent_high=max(known) if known else None,
     )  # fmt: skip
 
@@ -252,7 +263,7 @@ def _budget(objective: Objective, found: Ratio, requests: int) -> Budget | None:
 def _rate(labels: Sequence[Labelled], doubts: Moments | None) -> tuple[Estimate, str]:
     """The rate with its plain interval; narrowed by a judge where one was asked of nearly everything."""
     wrong, shares = [each.wrong for each in labels], [each.propensity for each in labels]
-    plain = rate(wrong, weights=[1 / share for share in shares])
+    plain = rate(wrong, weights=[1 / share for share in shares], by_design=True)
     judged = [each.doubt for each in labels if each.doubt is not None]
     if doubts is None or doubts.n < len(labels) or len(judged) < len(labels) or not labels:
         return plain, "inverse propensity"
@@ -284,8 +295,16 @@ def _quantile(days: Sequence[Mapping[int, int]]) -> tuple[float | None, float | 
         return latency_seconds(middle), None, None
     share = over.value
     independent = n if over.error == 0 else min(n, max(share * (1 - share) / over.error**2, 1.0))
-    low, high = binomial_ends(_QUANTILE * independent, independent)
+    low, high = _ends(independent)
     return latency_seconds(middle), latency_seconds(_rank(total, low)), latency_seconds(_rank(total, high))
+
+
+def _ends(independent: float) -> tuple[float, float]:
+    """Between which shares of the answers the true percentile lies with 95 %."""
+    if independent < _MANY:
+        return binomial_ends(_QUANTILE * independent, independent)
+    half = _Z * math.sqrt(_QUANTILE * (1 - _QUANTILE) / independent)
+    return _QUANTILE - half, _QUANTILE + half
 
 
 def _rank(counts: Mapping[int, int], share: float) -> int:
@@ -309,11 +328,8 @@ def _slow(hours: Mapping[int, Mapping[int, int]], target: float, since_ns: int) 
     mine = [each for hour, each in hours.items() if hour >= first]
     slow = [_slower(each, target) for each in mine]
     every = [sum(each.values()) for each in mine]
-    if len(mine) < 3:
-        return clopper_pearson(sum(slow), sum(every))
-    found = ratio(slow, every)
-    if found.value is None or found.low is None or found.high is None:
-        return clopper_pearson(0, 0)
-    exact = clopper_pearson(sum(slow), sum(every))
+    exact, found = clopper_pearson(sum(slow), sum(every)), ratio(slow, every)
+    if len(mine) < _HOURS_LEAST or found.value is None or found.low is None or found.high is None:
+        return exact
     low = min(max(found.low, 0.0), exact.low)
     return Estimate(estimate=found.value, low=low, high=min(1.0, max(found.high, exact.high)), n=sum(every))

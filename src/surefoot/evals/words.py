@@ -42,7 +42,7 @@ def state(found: Assessment) -> str:
 def needed(found: Assessment) -> str:
     """How many more labels or days would tell, on average."""
     if found.needed is None:
-        return f"unknown how many more {found.needs}: too near the target"
+        return f"too near the target to say how many more {found.needs}"
     word = found.needs[:-1] if found.needed == 1 else found.needs
     return f"about {found.needed:,} more {word}"
 

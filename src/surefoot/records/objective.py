@@ -62,7 +62,8 @@ class HistogramCount(Struct, frozen=True):
     """How many deliveries fell into one bucket in a stretch of time."""
 
     at_ns: int  # where the stretch begins
-    tenant: str  # "" in hours, which are not kept by tenant
+    feature: str
+    tenant: str  # "" where tenants are told together
     measure: str  # LATENCY | GROUNDING | JUDGE
     bucket: int
     answers: int

@@ -20,6 +20,9 @@ Verdicts = Sequence[bool] | NDArray[Any]
 Weights = Sequence[float] | NDArray[Any] | None
 
 
+_BOTH = 10  # verdicts of either kind below which their variance is not trusted
+
+
 class Bin(Struct, frozen=True):
     """One row of a reliability table: how many, what was claimed, what was right."""
 
@@ -30,14 +33,19 @@ class Bin(Struct, frozen=True):
 
 
 def rate(
-    hits: Verdicts, *, weights: Weights = None, groups: Sequence[str] | None = None, assurance: float = 0.95
-) -> Estimate:
+    hits: Verdicts, *, weights: Weights = None, groups: Sequence[str] | None = None, assurance: float = 0.95,
+    by_design: bool = False,
+) -> Estimate:  # fmt: skip
     """How often something happens in the traffic that the labels stand for, with an interval; (None, 0, 1) when n = 0.
 
     Exact (Clopper and Pearson) for equal weights and groups of one. Otherwise the same interval at the effective number of
     labels, the one that would give a plain sample the variance of this weighted and grouped one; it is never above what the
     weights are worth. Where all verdicts are alike the groups' weights alone tell that number. One group says nothing of
     others: its interval is (0, 1).
+
+    Args:
+        by_design: let the number be above what the weights are worth, from ten verdicts of either kind on: where hits are
+            labelled more often on purpose, that is what the purpose was.
     Source: Korn and Graubard (1998), Confidence intervals for proportions with small expected number of positive counts
         estimated from survey data, Survey Methodology 24, without their correction for few groups.
     """
@@ -53,7 +61,9 @@ def rate(
     spread = np.bincount(place, weights=weight * (verdicts - share))
     variance = float(spread @ spread) / n**2
     alike = variance == 0 or share in (0.0, 1.0)
-    size = effective(totals) if alike else min(effective(weight), share * (1 - share) / variance)
+    size = effective(totals) if alike else share * (1 - share) / variance
+    if not alike and not (by_design and min(verdicts.sum(), n - verdicts.sum()) >= _BOTH):
+        size = min(effective(weight), size)
     low, high = binomial_ends(share * size, size, assurance=assurance)
     return Estimate(estimate=share, low=low, high=high, n=n)
 

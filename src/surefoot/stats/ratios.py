@@ -20,7 +20,8 @@ _MOST = 3650  # days: beyond this nobody waits
 class Ratio(Struct, frozen=True, kw_only=True):
     """A ratio with its interval.
 
-    `value` is None when what it is divided by comes to 0 or less, the ends and `error` below two days.
+    `value` is None when what it is divided by comes to 0 or less, `error` below two days. The ends are None then too, and where
+    all days are alike: that is no certainty.
     """
 
     value: float | None
@@ -64,6 +65,8 @@ def ratio(
     if n < _LEAST:
         return Ratio(value=value, low=None, high=None, days=n, error=None)
     error = _error(above - value * below, total)
+    if error == 0:
+        return Ratio(value=value, low=None, high=None, days=n, error=error)
     half = student(n - 1, assurance) * error
     return Ratio(value=value, low=value - half, high=value + half, days=n, error=error)
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from surefoot.stats.arrays import Floats
 from surefoot.stats.sequential import Rows, excess_bets, grown, kept_bets, rows_of
 
-_MOST = 1_000_000  # labels: beyond this nobody waits
+_MOST = 100_000  # labels: beyond this nobody waits
 
 
 class Rolled(Struct, frozen=True, kw_only=True):
@@ -35,9 +35,7 @@ class Rolled(Struct, frozen=True, kw_only=True):
     kept_p: float  # of "the limit is not kept"; 1 when n = 0
     exceeded_p: float  # of "it is kept"
     n: int
-    labels_needed: (
-        int | None
-    )  # more, until one side is told, on average; 0: it is told; None: unknown, or over a million
+    labels_needed: int | None  # more, until one side is told, on average; 0: it is told; None: unknown, or over 100,000
 
 
 def rolled(

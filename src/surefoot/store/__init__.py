@@ -115,11 +115,15 @@ class Ledger(Protocol):
         What it earned counts on the day when it was earned.
         """
 
-    async def histogram(self, feature: str, *, hourly: bool = False, since_ns: int = 0) -> Sequence[HistogramCount]:
-        """How many deliveries of a feature fell into which bucket, in any order; what is empty is not there.
+    async def histogram(
+        self, measures: Sequence[str], *, hourly: bool = False, by_tenant: bool = False, since_ns: int = 0
+    ) -> Sequence[HistogramCount]:
+        """How many deliveries of each feature fell into which bucket, in any order; what is empty is not there.
 
         Args:
-            hourly: by hour, latency alone, all tenants together; else by UTC day and tenant.
+            measures: LATENCY, GROUNDING, JUDGE.
+            hourly: by hour, latency alone, all tenants together; else by UTC day.
+            by_tenant: whether days are told by tenant too.
             since_ns: its hour or day counts whole.
         """
 

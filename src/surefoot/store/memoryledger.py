@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from surefoot.records import Commit, Entry, JournalEntry, Revenue, Settlement, Spent
@@ -51,14 +52,15 @@ class MemoryLedger(MemoryBalances):
         """Groups' requests, what they earned and the memo, from the roll-ups; in any order."""
         return [RequestSum(group, *sums) for group, sums in _summed(self._rollups.requests, by, where)]
 
-    async def histogram(self, feature: str, *, hourly: bool = False, since_ns: int = 0) -> Sequence[HistogramCount]:
-        """Deliveries of a feature by latency and by score, in any order."""
-        wanted = HOURS if hourly else DAYS
-        return [
-            HistogramCount(slot * step * 10**9, tenant, measure, bucket, answers)
-            for (name, tenant, step, slot, measure, bucket), answers in self._histograms.counts.items()
-            if (name, step) == (feature, wanted) and slot >= since_ns // (step * 10**9)
-        ]
+    async def histogram(
+        self, measures: Sequence[str], *, hourly: bool = False, by_tenant: bool = False, since_ns: int = 0
+    ) -> Sequence[HistogramCount]:
+        """Deliveries of each feature by latency and by score, in any order."""
+        wanted, found = HOURS if hourly else DAYS, Counter[tuple[int, str, str, str, int]]()
+        for (feature, tenant, step, slot, measure, bucket), answers in self._histograms.counts.items():
+            if step == wanted and measure in measures and slot >= since_ns // (step * 10**9):
+                found[slot * step * 10**9, feature, tenant if by_tenant else "", measure, bucket] += answers
+        return [HistogramCount(*place, answers) for place, answers in found.items()]
 
     async def earn(self, lines: Sequence[Revenue]) -> Sequence[bool]:
         """Which lines of revenue are new; what they report moves their requests."""

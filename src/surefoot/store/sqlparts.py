@@ -64,10 +64,14 @@ class SqlLedger(Room):
         """Groups' requests, what they earned and the memo, from the roll-ups; in any order."""
         return await self.database.read(lambda connection: request_sums(connection, by, where))
 
-    async def histogram(self, feature: str, *, hourly: bool = False, since_ns: int = 0) -> Sequence[HistogramCount]:
-        """Deliveries of a feature by latency and by score, in any order."""
+    async def histogram(
+        self, measures: Sequence[str], *, hourly: bool = False, by_tenant: bool = False, since_ns: int = 0
+    ) -> Sequence[HistogramCount]:
+        """Deliveries of each feature by latency and by score, in any order."""
         step = HOURS if hourly else DAYS
-        return await self.database.read(lambda connection: histogram_counts(connection, feature, step, since_ns))
+        return await self.database.read(
+            lambda connection: histogram_counts(connection, measures, step, since_ns, by_tenant=by_tenant)
+        )
 
     async def earn(self, lines: Sequence[Revenue]) -> Sequence[bool]:
         """Which lines of revenue are new, in one transaction. Durable before it returns."""

@@ -62,17 +62,22 @@ def count_up(connection: Connection, statements: Statements, histograms: Histogr
         cursor.close()
 
 
-def histogram_counts(connection: Connection, feature: str, step_seconds: int, since_ns: int) -> list[HistogramCount]:
+def histogram_counts(
+    connection: Connection, measures: Sequence[str], step_seconds: int, since_ns: int, *, by_tenant: bool
+) -> list[HistogramCount]:
     """See `Ledger.histogram`."""
     table = schema.histograms.c
-    groups = (table.slot, table.tenant, table.measure, table.bucket)
-    wanted = select(*groups, func.sum(table.answers).label("answers")).group_by(*groups)
+    groups = (table.feature, table.slot, table.measure, table.bucket, *((table.tenant,) if by_tenant else ()))
     since = since_ns // (step_seconds * 10**9)
-    mine = wanted.where(table.feature == feature, table.step_seconds == step_seconds, table.slot >= since)
+    mine = (table.step_seconds == step_seconds, table.slot >= since, table.measure.in_(measures))
+    wanted = select(*groups, func.sum(table.answers).label("answers")).where(*mine).group_by(*groups)
     return [
-        HistogramCount(row.slot * step_seconds * 10**9, row.tenant, row.measure, row.bucket, int(row.answers))
-        for row in connection.execute(mine).all()
-    ]
+        HistogramCount(
+            row.slot * step_seconds * 10**9, row.feature, row.tenant if by_tenant else "", row.measure, row.bucket,
+            int(row.answers),
+        )
+        for row in connection.execute(wanted).all()
+    ]  # fmt: skip
 
 
 def spend(connection: Connection, statements: Statements, entries: Sequence[Entry]) -> None:

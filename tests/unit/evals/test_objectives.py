@@ -143,6 +143,14 @@ def test_a_least_target_is_met_from_above():
     assert worse.budget.size == pytest.approx(200)
 
 
+def test_days_that_are_all_alike_are_no_certainty():
+    automated = of_days(AUTOMATED, [Day(day=399 - k, top=50, bottom=50) for k in range(28)], NOW, requests=1400)
+    free = of_days(COST, [Day(day=399 - k, top=0, bottom=50) for k in range(28)], NOW, requests=1400)
+    assert automated.state == free.state == MET
+    assert automated.value == automated.high == 1.0 and automated.low is not None and 0.8 < automated.low < 0.9
+    assert (free.value, free.low, free.high) == (0.0, None, None)
+
+
 def test_a_percentile_has_an_interval_and_is_tested_as_a_share():
     rng = np.random.default_rng(4)
 

@@ -161,3 +161,12 @@ def test_of_nothing_nothing_is_known(measure) -> None:  # type: ignore[no-untype
 def test_without_both_kinds_there_is_no_ranking() -> None:
     assert math.isnan(m.auroc([0.1, 0.2], [True, True])) and math.isnan(m.auroc([0.1, 0.2], [False, False]))
     assert math.isnan(m.average_precision([0.1, 0.2], [False, False]))
+
+
+def test_labelling_the_doubtful_more_often_pays_where_it_is_meant_to() -> None:
+    wrong = np.array([True, False] * 60 + [False] * 180)
+    weights = [1.0] * 120 + [5.0] * 180  # the doubtful were five times as likely to be labelled
+    plain, meant = m.rate(wrong, weights=weights), m.rate(wrong, weights=weights, by_design=True)
+    assert meant.estimate == plain.estimate and plain.low < meant.low < meant.high < plain.high
+    few = np.array([True] * 9 + [False] * 291)
+    assert m.rate(few, weights=weights, by_design=True) == m.rate(few, weights=weights)

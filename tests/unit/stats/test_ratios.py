@@ -40,6 +40,7 @@ def test_too_little_is_unknown_and_never_zero():
 
 def test_days_that_are_all_alike_are_told_by_their_number():
     few, many = ratio([0.0] * 3, [5.0] * 3), ratio([0.0] * 12, [5.0] * 12)
+    assert (few.value, few.low, few.high) == (0.0, None, None)
     assert few.beyond(1.0) == (0.125, 1.0) and many.beyond(1.0)[0] < 0.001
     assert days_needed(few, 1.0, 0.05, looks=28) == 7
 

@@ -17,12 +17,14 @@ from surefoot.app import App
 from surefoot.app.people import People
 from surefoot.config.schema import Server
 from surefoot.errors import RequestRefused
-from surefoot.server.console import accounts, audit, auth, charts, desk, money, prompts, staffing, today
+from surefoot.server.console import accounts, audit, auth, charts, desk, money, objectives, prompts, staffing, today
 from surefoot.server.console.csrf import Guard
 from surefoot.server.console.pages import refusal
 
 _STATIC = Path(__file__).parent / "static"
-_PATHS = ("/desk", "/console", "/login", "/logout", "/welcome", "/account", "/today", "/money", "/prompts", "/static")
+_PATHS = (
+    "/desk", "/console", "/login", "/logout", "/welcome", "/account", "/today", "/money", "/objectives", "/prompts", "/static",
+)  # fmt: skip
 
 
 class Console:
@@ -37,6 +39,7 @@ class Console:
                 *audit.routes,
                 *staffing.routes,
                 *money.routes,
+                *objectives.routes,
                 *prompts.routes,
                 *desk.routes,
                 *today.routes,

@@ -29,6 +29,7 @@ NAVIGATION = (
     ("report", "/today", "Today"),
     ("see", "/desk", "Desk"),
     ("report", "/console/staffing", "Staffing"),
+    ("report", "/objectives", "Objectives"),
     ("report", "/money", "Money"),
     ("report", "/prompts", "Prompts"),
     ("switch", "/console/stops", "Stops"),

@@ -13,11 +13,14 @@ from starlette.routing import BaseRoute, Route
 
 from surefoot.app.levels import Level
 from surefoot.app.money import dollars
+from surefoot.app.objectives import Found
 from surefoot.app.today import GONE, PERSON, FeatureDay, Step, today
 from surefoot.errors import BadRequest
+from surefoot.evals import words
 from surefoot.records import Incident
 from surefoot.server.console import charts
 from surefoot.server.console.desk_words import clock
+from surefoot.server.console.objectives import CHIPS
 from surefoot.server.console.pages import app_of, page, require
 from surefoot.stats import Estimate
 
@@ -64,8 +67,10 @@ async def today_page(request: Request) -> Response:
         app.store, app.policy, app.serving.runtime.budgets, app.serving.standings,
         now_ns=now_ns, days=days, feature=given["feature"],
     )  # fmt: skip
+    _, every = await app.objectives.recent()
+    aims = [_aim(each) for each in every if given["feature"] in ("", each.whole.objective.feature)]
     return page(
-        request, "today/today.html", given=given, back=BACK, features=sorted(app.policy.features), found=found,
+        request, "today/today.html", aims=aims, given=given, back=BACK, features=sorted(app.policy.features), found=found,
         shown=[(each, _rows(each, given), _drawn(each)) for each in found.features], unknown=UNKNOWN, dollars=dollars,
         budgets=[_level(each) for each in found.budgets[:_FULLEST]], more_budgets=max(0, len(found.budgets) - _FULLEST),
         alarms=[_alarm(each) for each in found.alarms[:_NEWEST]], at=clock(now_ns),
@@ -123,6 +128,16 @@ def _level(level: Level) -> dict[str, object]:
         "limit": dollars(level.limit), "share": "–" if share is None else f"{share:.0%}",
         "width": 100 if share is None else round(min(100.0, 100 * share), 1), "full": share is None or share >= 1,
         "resets": "" if level.resets_at_ns is None else clock(level.resets_at_ns),
+    }  # fmt: skip
+
+
+def _aim(found: Found) -> dict[str, str]:
+    """An objective in one line; the page of objectives says the rest."""
+    whole = found.whole
+    return {
+        "name": f"{whole.objective.feature}: {whole.objective.name}", "target": words.target(whole.objective),
+        "state": words.state(whole), "chip": CHIPS.get(whole.state, ""), "value": words.value(whole),
+        "budget": words.budget(whole),
     }  # fmt: skip
 
 
