@@ -5,6 +5,7 @@ import random
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from browser_support import CONFIG, Place, Visitors
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.ledger import commit
 from surefoot.records import Label
+from surefoot.records.bet import BetEvent, Result, Stake
 from surefoot.store import Store
 
 SHOTS = os.environ.get("SUREFOOT_SCREENSHOTS", "")
@@ -67,6 +69,21 @@ async def weeks(store: Store) -> None:
             )
         )  # fmt: skip
     await store.labels.add_all(labels)
+    stake = Stake(
+        feature="clinic",
+        objective="delivered_error",
+        change="prompt",
+        what="ask for the dose",
+        moves=0.02,
+        worth_usd=30_000.0,
+    )
+    await store.bets.append(bet("opened", msgspec.json.encode(stake).decode()))
+    found = Result(stage="trial", effect=0.03, error=0.01, n=300, cost_usd=1.2, source="gate.json")
+    await store.bets.append(bet("result", msgspec.json.encode(found).decode()))
+
+
+def bet(kind: str, body: str) -> BetEvent:
+    return BetEvent(bet_id="dose", at_ns=time.time_ns(), kind=kind, by="Max", body=body)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +104,8 @@ def test_a_manager_sees_which_objective_is_missed_and_where(place: Place, visito
     expect(page.get_by_role("heading", name="clinic: delivered_error")).to_be_visible()
     table = page.get_by_role("region", name="delivered_error by customer")
     expect(table.get_by_role("row", name="st-elsewhere-hospital-trust missed")).to_be_visible()
+    expect(page.get_by_role("heading", name="dose")).to_be_visible()
+    expect(page.get_by_text("next, ")).to_be_visible()
     shot(page, "objectives-wide")
     page.emulate_media(color_scheme="dark")
     shot(page, "objectives-dark")

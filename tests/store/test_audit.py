@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 from samples import case, commit, incident, label, reservation, settled
 from sqlalchemy import Connection, text
@@ -16,6 +17,7 @@ from test_guarded import engine_of, in_threads
 from surefoot.errors import StoreError, TrailBroken
 from surefoot.records import CaseAnswer, Claim, Key
 from surefoot.records.audit import AuditEvent, Checkpoint, Hold, Stop
+from surefoot.records.bet import BetEvent, Stake
 from surefoot.records.hook import Hook, HookAttempt, HookClaim
 from surefoot.records.units import Revenue
 from surefoot.store import Store
@@ -35,7 +37,11 @@ async def live(store: Store) -> None:
 
 
 async def more(store: Store) -> None:
-    """A settled call and what it earned, an incident, a call of a webhook, a legal hold."""
+    """A settled call and what it earned, an incident, a call of a webhook, a legal hold, a bet."""
+    stake = Stake(feature="triage", objective="error", change="prompt", what="ask for the dose", moves=0.02)
+    await store.bets.append(
+        BetEvent(bet_id="b", at_ns=1, kind="opened", by="amy", body=msgspec.json.encode(stake).decode())
+    )
     await store.holds.place(Hold(subject="s", at_ns=1, by="amy", reason="court"))
     await store.reserve(reservation("b", 7))
     await store.commit(commit("b", settlements=settled("b", 5)))

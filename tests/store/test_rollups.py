@@ -303,7 +303,16 @@ def _back(database: str) -> None:
     url = make_url(database).set(drivername="postgresql+psycopg") if known else f"sqlite:///{database}"
     engine = create_engine(url)
     with engine.begin() as connection:
-        for table in ("histograms", "rates", "budget_warnings", "revenue", "daily_costs", "daily_requests", "series"):
+        for table in (
+            "bet_events",
+            "histograms",
+            "rates",
+            "budget_warnings",
+            "revenue",
+            "daily_costs",
+            "daily_requests",
+            "series",
+        ):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE keys DROP COLUMN budgets"))
         connection.execute(text("DROP INDEX ledger_time"))

@@ -10,6 +10,7 @@ from surefoot import __version__
 from surefoot.cli import (
     accounts,
     audit,
+    bets,
     bill,
     budgets,
     cases,
@@ -64,6 +65,7 @@ app.command(rich_help_panel=STEER)(confidence.acknowledge)
 app.command(rich_help_panel=STEER)(switch.stop)
 app.command(rich_help_panel=STEER)(switch.resume)
 app.command(rich_help_panel=STEER)(switch.stops)
+app.add_typer(bets.app, name="bet", rich_help_panel=STEER)
 app.add_typer(journal, name="journal", rich_help_panel=STEER)
 app.add_typer(trail, name="audit", rich_help_panel=STEER)
 app.add_typer(cache, name="cache", rich_help_panel=STEER)
@@ -113,4 +115,3 @@ def root(
     ] = False,
 ) -> None:
     """Every request takes the cheapest answer that is safe enough, and in the end a person decides."""
-

@@ -75,7 +75,7 @@ def outlook(found: Assessment, now_ns: int) -> str:
         return ""
     due_ns = found.objective.due_ns or now_ns + found.objective.window_seconds * 10**9
     day = datetime.fromtimestamp(due_ns // 10**9, UTC)
-    return f"P(met) {_p(found.p_now)} now, {_p(found.p_due)} in the window to {day:%Y-%m-%d}"
+    return f"P(met) {p(found.p_now)} now, {p(found.p_due)} in the window to {day:%Y-%m-%d}"
 
 
 def burn(found: Burn) -> str:
@@ -101,5 +101,6 @@ def span(seconds: int) -> str:
     return f"{seconds}s"
 
 
-def _p(value: float) -> str:
+def p(value: float) -> str:
+    """A probability; what is as good as certain is not called certain."""
     return ">0.99" if value > 0.99 else "<0.01" if value < 0.01 else f"{value:.2f}"

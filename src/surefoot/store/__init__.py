@@ -28,6 +28,7 @@ from surefoot.records import (
 from surefoot.records.audit import AuditEvent, AuditRow, Checkpoint, Head, Stop
 from surefoot.records.objective import HistogramCount
 from surefoot.records.units import CostSum, RequestSum, Where
+from surefoot.store.bets import Bets
 from surefoot.store.budgets import Rates, Warnings
 from surefoot.store.cases import Cases
 from surefoot.store.holds import Holds
@@ -295,6 +296,7 @@ class Store(Protocol):
     holds: Holds
     warnings: Warnings
     rates: Rates
+    bets: Bets
 
     async def start(self) -> None:
         """Open, migrate, load what lookups need. Raises StoreError."""

@@ -21,7 +21,8 @@ from surefoot.errors import StoreError, TrailBroken
 from surefoot.records.audit import AuditEvent, Checkpoint, Head
 from surefoot.store.chain import link
 
-VOUCHED = ("case_events", "labels", "promotions", "stops", "holds")  # every row of these is vouched for by an event
+# Every row of these is vouched for by an event.
+VOUCHED = ("case_events", "labels", "promotions", "stops", "holds", "bet_events")
 BEGAN = "trail.began"
 _TABLE = "audit_events"
 

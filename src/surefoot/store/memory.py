@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from surefoot.errors import StoreError
 from surefoot.records import CacheEntry, Commit, Content, Expired, JournalEntry, Key, Reservation
 from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions
+from surefoot.store.bets import Bets
 from surefoot.store.budgets import Rates, Warnings
 from surefoot.store.cases import Cases
 from surefoot.store.chain import Walk, genesis, link, new_id
@@ -23,6 +24,7 @@ from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
 from surefoot.store.joining import asked, joined
 from surefoot.store.memoryaudit import MemoryAudit
+from surefoot.store.memorybets import MemoryBets
 from surefoot.store.memorybudgets import MemoryRates, MemoryWarnings
 from surefoot.store.memorycases import MemoryCases, is_waited_for, waiting_in
 from surefoot.store.memoryholds import MemoryHolds
@@ -259,6 +261,7 @@ class MemoryStore:
         self.incidents: Incidents = MemoryIncidents()
         self._hooks = MemoryHooks(self._cases)
         self.hooks: Hooks = self._hooks
+        self.bets: Bets = MemoryBets(self._audit)
         self.warnings: Warnings = MemoryWarnings(self._ledger.warnings)
         self.rates: Rates = MemoryRates()
         self.audit: Audit = self._audit

@@ -15,7 +15,7 @@ from surefoot.store.columns import metadata as _metadata
 from surefoot.store.columns import octets as _bytes
 from surefoot.store.columns import text as _text
 
-HEAD = "0011"  # the migration that this program's tables are at
+HEAD = "0012"  # the migration that this program's tables are at
 
 APPEND_ONLY = (
     "journal",
@@ -30,6 +30,7 @@ APPEND_ONLY = (
     "stops",
     "holds",
     "revenue",
+    "bet_events",
 )
 
 metadata = _metadata
@@ -143,6 +144,18 @@ revenue = Table(
     _text("price_version"),
     _text("by"),
     Index("revenue_request", "request_id"),
+)
+
+bet_events = Table(
+    "bet_events",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    _text("bet_id"),
+    _int("at_ns"),
+    _text("kind"),
+    _text("by"),
+    _text("body"),  # JSON of what is told
+    Index("bet_events_bet", "bet_id"),
 )
 
 budget_warnings = Table(

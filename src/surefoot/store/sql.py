@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from surefoot.errors import StoreError
 from surefoot.records import Commit, Reservation
 from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions, schema
+from surefoot.store.bets import Bets
 from surefoot.store.budgets import Rates, Warnings
 from surefoot.store.cases import Cases
 from surefoot.store.chain import new_id
@@ -25,6 +26,7 @@ from surefoot.store.migrate import migrate
 from surefoot.store.people import Accounts, Sessions
 from surefoot.store.scribe import Scribe
 from surefoot.store.sqlaudit import CHAIN, adopt
+from surefoot.store.sqlbets import SqlBets
 from surefoot.store.sqlbudgets import SqlRates, SqlWarnings
 from surefoot.store.sqlcache import SqlCache
 from surefoot.store.sqlcases import SqlCases
@@ -89,10 +91,10 @@ class SqlStore:
         policies, keys, self._cache = SqlPolicies(), SqlKeys(), SqlCache()
         labels, revisions, incidents, hooks = SqlLabels(), SqlRevisions(), SqlIncidents(), SqlHooks()
         audit, accounts, sessions, holds = SqlAudit(), SqlAccounts(), SqlSessions(), SqlHolds()
-        warnings, rates = SqlWarnings(), SqlRates()
+        warnings, rates, bets = SqlWarnings(), SqlRates(), SqlBets()
         self._rooms = (
             accounts, sessions, audit, holds, self._cache, cases, journal, ledger, policies, keys, labels, revisions,
-            incidents, hooks, warnings, rates,
+            incidents, hooks, warnings, rates, bets,
         )  # fmt: skip
         self.cache: Cache = self._cache
         self.cases: Cases = cases
@@ -108,6 +110,7 @@ class SqlStore:
         self._hooks = hooks
         self.warnings: Warnings = warnings
         self.rates: Rates = rates
+        self.bets: Bets = bets
         self.audit: Audit = audit
         self.accounts: Accounts = accounts
         self.sessions: Sessions = sessions

@@ -18,6 +18,7 @@ from surefoot.errors import StoreError
 from surefoot.records.audit import AuditEvent, Head
 from surefoot.store import schema
 from surefoot.store.audit import VOUCHED, began, encode, genesis, vouching
+from surefoot.store.bets import KINDS
 from surefoot.store.chain import link
 
 CHAIN = "surefoot_chain"  # the execution option of a writer's engine
@@ -127,6 +128,8 @@ def _event(table: str, row: Mapping[str, Any], kind: str) -> AuditEvent:
         case "holds":
             said = {"hold": "subject.held", "release": "subject.released"}
             return AuditEvent(kind=kind or said[row["verb"]], by=by, on=row["subject"], detail=row["reason"])
+        case "bet_events":
+            return AuditEvent(kind=kind or KINDS[row["kind"]], by=by, on=row["bet_id"])
     raise StoreError(f"{table} is not vouched for")
 
 

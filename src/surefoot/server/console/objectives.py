@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from surefoot.app.bets import Valued, valued
 from surefoot.app.objectives import Found
 from surefoot.errors import BadRequest
-from surefoot.evals import words
+from surefoot.evals import betwords, words
 from surefoot.evals.objectives import AT_RISK, MET, MISSED, Assessment
 from surefoot.records.objective import Objective
 from surefoot.server.console.desk_words import clock
@@ -72,8 +73,11 @@ async def objectives_page(request: Request) -> Response:
     now_ns = app.objectives.now_ns()
     found = await app.objectives.read(feature or None)
     cards = [_card(each, now_ns) for each in found]
+    bets = [
+        _bet(each) for each in await valued(app.store, app.config, found) if feature in ("", each.bet.stake.feature)
+    ]
     return page(
-        request, "objectives/objectives.html", features=features, feature=feature, cards=cards, at=clock(now_ns)
+        request, "objectives/objectives.html", features=features, feature=feature, cards=cards, bets=bets, at=clock(now_ns)
     )  # fmt: skip
 
 
@@ -91,6 +95,23 @@ def _card(found: Found, now_ns: int) -> Card:
         feature=objective.feature, target=words.target(objective), line=line(found.whole, now_ns, name=objective.name),
         dimensions=tuple(dimensions), link=f"/money/requests?{query}",
     )  # fmt: skip
+
+
+def _bet(found: Valued) -> dict[str, object]:
+    """A bet in words."""
+    bet, odds, objective = found.bet, found.odds, found.objective
+    told: dict[str, object] = {
+        "name": bet.id, "state": bet.state, "chip": {"promoted": "good", "dropped": ""}.get(bet.state, "warn"), "by": bet.by,
+        "what": f"{bet.stake.change}: {bet.stake.what}", "why": bet.why, "known": odds is not None, "trouble": found.per_month,
+    }  # fmt: skip
+    if odds is None or objective is None:
+        return told
+    return told | {
+        "hope": betwords.hope(bet.stake, objective), "works": betwords.works(odds), "effect": betwords.effect(odds, objective),
+        "month": betwords.month(odds, found.per_month), "advice": betwords.advice(odds), "spent": f"{odds.spent_usd:,.2f} USD",
+        "results": [betwords.result(each, objective) for each in bet.results], "looks": [betwords.look(e) for e in odds.looks],
+        "prior": betwords.difference(objective, odds.prior_sd),
+    }  # fmt: skip
 
 
 def line(found: Assessment, now_ns: int, *, name: str) -> Line:
