@@ -78,7 +78,7 @@ async def weeks(store: Store) -> None:
         worth_usd=30_000.0,
     )
     await store.bets.append(bet("opened", msgspec.json.encode(stake).decode()))
-    found = Result(stage="trial", effect=0.03, error=0.01, n=300, cost_usd=1.2, source="gate.json")
+    found = Result(stage="trial", effect=0.01, error=0.01, n=300, cost_usd=1.2, source="gate.json")
     await store.bets.append(bet("result", msgspec.json.encode(found).decode()))
 
 

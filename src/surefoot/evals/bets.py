@@ -23,6 +23,7 @@ MONTHS = 6  # over which a decision is worth something
 _SURE = 0.05  # doubt of the bound that holds at every look
 _POWER = 0.8416 + 1.6449  # standard errors between nothing and what was hoped: 80 % power, 5 % one-sided
 _Z10, _Z95 = 1.2816, 1.959964
+_TELLS = 0.1  # of what the best look tells: one that tells less is no advice, however cheap
 _LEAST = 30  # items below which a look is not worth the name
 _MOST = 1_000_000
 
@@ -63,11 +64,14 @@ class Odds(Struct, frozen=True, kw_only=True):
 
     @property
     def next_look(self) -> Look | None:
-        """The best buy; None where none is worth its price, or nothing is known."""
-        best = self.looks[0] if self.looks else None
-        if best is None or best.gains_usd is None or best.usd is None or best.gains_usd <= best.usd:
-            return None
-        return best
+        """The best buy of those that tell enough; None where none is worth its price, or nothing is known."""
+        most = max((look.gains_usd for look in self.looks if look.gains_usd is not None), default=0.0)
+        for look in self.looks:
+            if look.gains_usd is None or look.usd is None or look.gains_usd <= look.usd:
+                continue
+            if look.gains_usd >= _TELLS * most:
+                return look
+        return None
 
 
 def odds(

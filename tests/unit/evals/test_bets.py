@@ -85,6 +85,15 @@ def test_the_next_look_is_the_best_buy_and_none_when_it_is_settled():
     assert settled.next_look is None or settled.looks[0].p_changes == pytest.approx(0.0, abs=1e-6)
 
 
+def test_a_cheap_look_that_would_change_nothing_is_no_advice():
+    known = [result("trial", effect=0.0, error=0.0005), result("replay", effect=0.0, error=0.0005)]
+    looks = {look.stage: look for look in believed(*known, worth=3000.0).looks}
+    free, paid = looks["replay"], looks["ab"]
+    assert free.usd == 10.0 / 1000 * (free.n or 0) and free.gains_usd is not None and paid.gains_usd is not None
+    assert 0 < free.gains_usd < 0.1 * paid.gains_usd
+    assert believed(*known, worth=3000.0).next_look not in (free, looks["trial"], None)
+
+
 def test_more_of_the_same_biased_look_is_worth_less():
     before = {look.stage: look.gains_usd for look in believed().looks}
     after = {look.stage: look.gains_usd for look in believed(result("trial", effect=0.0, error=0.0005)).looks}
