@@ -16,6 +16,7 @@ from surefoot.cli import (
     cases,
     classify,
     confidence,
+    gate,
     hooks,
     keys,
     label,
@@ -51,6 +52,7 @@ app.add_typer(key, name="key", rich_help_panel=RUN)
 app.command(rich_help_panel=TRY)(trying.demo)
 app.command(rich_help_panel=TRY)(trying.ask)
 app.command(rich_help_panel=TRY)(trying.trial)
+app.command(rich_help_panel=TRY)(gate.gate)
 app.command(rich_help_panel=STEER)(classify.classifier)
 app.command(rich_help_panel=STEER)(steer.policy)
 app.command(rich_help_panel=STEER)(steer.replay)

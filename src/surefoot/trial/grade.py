@@ -5,7 +5,7 @@ from __future__ import annotations
 from surefoot.providers.rows import Row
 from surefoot.signals.final_answer import final_answer
 
-_NEVER_BY_A_MODEL = frozenset({"red-flag", "unanswerable"})
+NEVER_BY_A_MODEL = frozenset({"red-flag", "unanswerable"})
 
 
 def grade(row: Row, *, recorded_as: str | None, text: str) -> bool | None:
@@ -21,7 +21,7 @@ def grade(row: Row, *, recorded_as: str | None, text: str) -> bool | None:
     if recorded_as is not None:
         recorded = row.answers.get(recorded_as)
         return recorded.correct if recorded else None
-    if _NEVER_BY_A_MODEL & set(row.tags):
+    if NEVER_BY_A_MODEL & set(row.tags):
         return False
     if row.facts:
         return all(fact.casefold() in text.casefold() for fact in row.facts)
