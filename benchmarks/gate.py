@@ -108,7 +108,7 @@ def rows_of(world: World, n: int, runs: int, seed: int) -> Iterator[dict[str, ob
         yield {
             "world": world.name, "n": n, "method": method, "runs": runs, "seed": seed,
             "right": _share(verdicts.count(world.right), runs) if world.right else None,
-            "wrong": _share(wrong, runs), "undecided": _share(verdicts.count(OPEN), runs),
+            "wrong": _share(wrong, runs), "passed": _share(verdicts.count(PASS), runs), "undecided": _share(verdicts.count(OPEN), runs),
             "items": used / runs if method == "gate" else None,
         }  # fmt: skip
 
@@ -133,11 +133,11 @@ def shown(row: dict[str, object]) -> str:
     def share(name: str) -> str:
         found = row[name]
         if not isinstance(found, list):
-            return f"{'-':>20}"
-        return f"{found[0]:6.1%} [{found[1]:5.1%}, {found[2]:6.1%}]"
+            return f"{'-':>23}"
+        return f"{found[0]:6.1%} [{found[1]:6.1%}, {found[2]:6.1%}]"
 
     items = f"{row['items']:7.0f}" if row["items"] is not None else ""
-    shares = " ".join(share(name) for name in ("right", "wrong", "undecided"))
+    shares = " ".join(share(name) for name in ("right", "wrong", "passed", "undecided"))
     return f"{row['world']:<44} {row['n']:>5} {row['method']:<24} {shares} {items}".rstrip()
 
 
@@ -151,10 +151,11 @@ def main(given: Sequence[str] | None = None) -> None:
     if not asked.json:
         print("python -m benchmarks.gate")
         print(json.dumps(machine()))
+        print(f"simulated; {asked.runs} runs of each world and n, seed {asked.seed}")
+        print(f"{DISCORDANCE:.0%} of the items differ, in the last world 3 %")
         print(
-            f"simulated; {asked.runs} runs of each world and n, {DISCORDANCE:.0%} of the items differ unless said, seed {asked.seed}"
+            f"{'world':<44} {'n':>5} {'method':<24} {'right':<23} {'wrong':<23} {'passed':<23} {'undecided':<23} items run"
         )
-        print(f"{'world':<44} {'n':>5} {'method':<24} {'right':<23} {'wrong':<23} {'undecided':<23} items run")
     for world in WORLDS:
         for n in (*SMALL, printed(world)):
             for row in rows_of(world, n, asked.runs, asked.seed):

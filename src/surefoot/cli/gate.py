@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +17,7 @@ from rich.progress import Progress
 
 from surefoot.cli.common import ConfigOption, JsonOption
 from surefoot.cli.options import taking
-from surefoot.cli.policies import named_policy, only_feature
+from surefoot.cli.policies import named_policy, only_feature, seen_before
 from surefoot.config.budgets import nanodollars
 from surefoot.errors import ConfigError, DataError, SurefootError
 from surefoot.evals.gate import EXIT, Rules
@@ -55,6 +57,11 @@ class Options(Struct, frozen=True, kw_only=True):
         0.05
     )
     person_right: Annotated[bool, typer.Option("--person-right", help="Count escalated items as right.")] = False
+    seen: Annotated[
+        list[Path] | None,
+        typer.Option(help="A labelled file that was learned from, or a prompt: its questions are left out."),
+    ] = None
+    keep_seen: Annotated[bool, typer.Option("--keep-seen", help="Ask items that the policies have seen, too.")] = False
     grader: Annotated[
         str, typer.Option(help='A program that grades: JSON in, {"verdict": "pass"|"fail"|"abstain"} out.')
     ] = ""
@@ -111,10 +118,13 @@ async def _gate(given: Options, rows: tuple[Row, ...]) -> Told | None:
         max_nanodollars=None if given.max_cost is None else nanodollars(given.max_cost), together=given.together,
         grader=given.grader, person_right=given.person_right,
     )  # fmt: skip
-    names = [each.told for each in (candidate, other) if each is not None]
+    named = [each for each in (candidate, other) if each is not None]
+    names = [each.told for each in named]
+    leaked = await seen_before(rows, named, feature, given.seen or ())
+    rows = rows if given.keep_seen else tuple(row for row in rows if row.id not in leaked)
 
     def on_plan(plan: Plan) -> None:
-        typer.echo("\n".join(before(plan, names, given.samples)), err=given.as_json)
+        typer.echo("\n".join(before(plan, names, given.samples, _leaks(leaked, given))), err=given.as_json)
         if not given.plan:
             typer.echo("", err=given.as_json)
 
@@ -129,10 +139,18 @@ async def _gate(given: Options, rows: tuple[Row, ...]) -> Told | None:
     told = Told(
         file=given.golden.name, version=version_of(rows), feature=feature, candidate=candidate.told,
         other=other.told if other is not None else "", samples=given.samples, seed=given.seed, run=run,
+        notes=_leaks(leaked, given),
     )  # fmt: skip
     if given.markdown is not None:
         _write(given.markdown, markdown(told))
     return told
+
+
+def _leaks(leaked: Mapping[str, str], given: Options) -> tuple[str, ...]:
+    """What is said of items that the policies have seen."""
+    counts = Counter(leaked.values())
+    done = "asked all the same" if given.keep_seen else "left out"
+    return tuple(f"{n} items {done}: their questions stand in {where}" for where, n in sorted(counts.items()))
 
 
 def _write(file: Path, text: str) -> None:

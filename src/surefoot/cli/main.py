@@ -17,6 +17,7 @@ from surefoot.cli import (
     classify,
     confidence,
     gate,
+    golden,
     hooks,
     keys,
     label,
@@ -53,6 +54,7 @@ app.command(rich_help_panel=TRY)(trying.demo)
 app.command(rich_help_panel=TRY)(trying.ask)
 app.command(rich_help_panel=TRY)(trying.trial)
 app.command(rich_help_panel=TRY)(gate.gate)
+app.add_typer(golden.app, name="golden", rich_help_panel=TRY)
 app.command(rich_help_panel=STEER)(classify.classifier)
 app.command(rich_help_panel=STEER)(steer.policy)
 app.command(rich_help_panel=STEER)(steer.replay)

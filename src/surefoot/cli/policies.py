@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
+from surefoot.app.golden import handbook_of, learned_from
 from surefoot.cli.common import find_config
 from surefoot.config.load import Config, load
-from surefoot.errors import ConfigError
+from surefoot.errors import ConfigError, DataError
+from surefoot.evals.golden import leaks
+from surefoot.providers.rows import Row, read_rows
 from surefoot.records import Revision
 from surefoot.store.open import open_store
 from surefoot.trial.sides import Named
@@ -67,3 +72,39 @@ def has_store(config: Config) -> bool:
     """Whether the configured store is there already."""
     database = config.settings.store.database
     return database.startswith("postgres") or (database != "memory" and Path(database).is_file())
+
+
+async def seen_before(
+    rows: Sequence[Row], named: Sequence[Named], feature: str, files: Sequence[Path]
+) -> dict[str, str]:  # fmt: skip
+    """By item id, where policies have seen its question: among the labels that a revision was fitted on, in the handbook, or
+    in a file that is named: a labelled file (.jsonl), or any text, such as a prompt with its examples.
+
+    Raises: DataError for a file that cannot be read, StoreError.
+    """
+    questions: dict[str, Sequence[str]] = {}
+    texts: dict[str, str] = {}
+    for each in named:
+        if each.revision is not None:
+            asked = await _asked(each.config, feature, each.revision)
+            questions[f"what revision {each.revision.number} was fitted on"] = asked
+        texts[f"the handbook of {each.name}"] = handbook_of(each.config, feature)
+    for file in files:
+        if ".jsonl" in file.suffixes:
+            questions[file.name] = [row.query for row in read_rows(file)]
+            continue
+        try:
+            texts[file.name] = file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"cannot be read: {error}", file=str(file)) from error
+    return await asyncio.to_thread(leaks, rows, questions=questions, texts=texts)
+
+
+async def _asked(config: Config, feature: str, revision: Revision) -> Sequence[str]:
+    settings = config.settings.store
+    store = open_store(settings.database, durability=settings.durability, key_file=settings.key_file)
+    await store.start()
+    try:
+        return await learned_from(store, feature, revision)
+    finally:
+        await store.close()

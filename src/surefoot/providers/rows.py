@@ -34,6 +34,8 @@ class Row(Struct, frozen=True, kw_only=True):
     gold: tuple[str | int, ...] | str | int | None = None  # passages that answer it
     facts: tuple[str, ...] = ()  # strings that every right answer contains
     tags: tuple[str, ...] = ()
+    request: dict[str, msgspec.Raw] = {}  # the whole request as it was asked; {}: the query over the passages
+    dialect: str = "openai"  # of the request
 
     @property
     def accepted(self) -> tuple[str, ...]:
@@ -46,11 +48,22 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
+class _Header(Struct):
+    """The first line of a golden set, which is no row."""
+
+    golden: str
+    id: str | None = None
+
+
 _ROW = msgspec.json.Decoder(Row)
+_HEADER = msgspec.json.Decoder(_Header)
 
 
 def read_rows(path: Path | str, *, limit: int | None = None) -> tuple[Row, ...]:
-    """The rows of a .jsonl or .jsonl.gz file, at most `limit`. Raises DataError naming the line at fault."""
+    """The rows of a .jsonl or .jsonl.gz file, at most `limit`, without a golden set's header.
+
+    Raises: DataError naming the line at fault.
+    """
     rows: list[Row] = []
     seen: set[str] = set()
     try:
@@ -61,7 +74,7 @@ def read_rows(path: Path | str, *, limit: int | None = None) -> tuple[Row, ...]:
     for place, line in enumerate(data.removeprefix(codecs.BOM_UTF8).splitlines(), start=1):
         if limit is not None and len(rows) >= limit:
             break
-        if not line.strip():
+        if not line.strip() or (place == 1 and is_header(line)):
             continue
         try:
             row = _ROW.decode(line)
@@ -72,3 +85,11 @@ def read_rows(path: Path | str, *, limit: int | None = None) -> tuple[Row, ...]:
         seen.add(row.id)
         rows.append(row)
     return tuple(rows)
+
+
+def is_header(line: bytes) -> bool:
+    """Whether a line is the header of a golden set."""
+    try:
+        return _HEADER.decode(line).id is None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False

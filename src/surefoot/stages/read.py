@@ -20,7 +20,7 @@ from surefoot.wire import passages
 from surefoot.wire.dialects import DIALECTS
 
 # These fields say who asks and how the answer travels, not what it is. Everything else, unknown fields too, counts.
-_NO_MATTER = frozenset(
+NO_MATTER = frozenset(
     {
         "stream", "stream_options", "user", "safety_identifier", "metadata", "store", "prompt_cache_key",
         "prompt_cache_retention", "service_tier",
@@ -149,7 +149,7 @@ def fingerprint(request: Request, edition: str = "") -> str:
     )
     parts = [text.encode() for text in texts]
     for field in sorted(top):
-        if field not in _NO_MATTER:
+        if field not in NO_MATTER:
             parts += (field.encode(), bytes(top[field]))
     lengths = ",".join([str(len(part)) for part in parts])
     return blake2b(b"".join((lengths.encode(), b":", *parts)), digest_size=16).hexdigest()

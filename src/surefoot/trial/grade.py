@@ -31,6 +31,13 @@ def grade(row: Row, *, recorded_as: str | None, text: str) -> bool | None:
     return _by_reference(row, text)
 
 
+def is_gradable(row: Row) -> bool:
+    """Whether `grade` can tell right from wrong of any answer to a row that states a final answer."""
+    if NEVER_BY_A_MODEL & set(row.tags) or row.facts:
+        return True
+    return isinstance(row.reference, str) and final_answer(row.reference) is not None
+
+
 def _by_reference(row: Row, text: str) -> bool | None:
     if not isinstance(row.reference, str):
         return None

@@ -32,8 +32,10 @@ class Told(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def before(plan: Plan, told: Sequence[str], samples: int) -> Iterator[str]:
+def before(plan: Plan, told: Sequence[str], samples: int, notes: Sequence[str] = ()) -> Iterator[str]:
     """The plan, before anything is asked."""
+    for note in notes:
+        yield from _wrapped(note)
     groups = "" if plan.groups == plan.items else f" in {_number(plan.groups)} groups"
     times = "" if samples == 1 else f", each asked {samples} times"
     yield from _wrapped(f"{_number(plan.items)} items{groups}{times}")
@@ -76,8 +78,6 @@ def after(told: Told) -> Iterator[str]:
         if ids:
             more = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
             yield from _wrapped(f"{', '.join(ids[:_LISTED])}{more}", "              ", first=f"{name:<14}")
-    for note in told.notes:
-        yield from _wrapped(note)
 
 
 def markdown(told: Told) -> str:
