@@ -108,7 +108,8 @@ def rows_of(world: World, n: int, runs: int, seed: int) -> Iterator[dict[str, ob
         yield {
             "world": world.name, "n": n, "method": method, "runs": runs, "seed": seed,
             "right": _share(verdicts.count(world.right), runs) if world.right else None,
-            "wrong": _share(wrong, runs), "passed": _share(verdicts.count(PASS), runs), "undecided": _share(verdicts.count(OPEN), runs),
+            "wrong": _share(wrong, runs), "passed": _share(verdicts.count(PASS), runs),
+            "undecided": _share(verdicts.count(OPEN), runs),
             "items": used / runs if method == "gate" else None,
         }  # fmt: skip
 
