@@ -266,8 +266,8 @@ def _said(found: Sequence[Finding], missing: int, tried: int, rules: Rules, stop
 def _why(each: Finding) -> str:
     if each.estimate is None:
         return "no item has a score"
-    where = {PASS: "lies above", FAIL: "lies below", OPEN: "holds"}[each.state]
-    unit = "the margin" if each.kind == AGAINST else "the floor"
+    where = {PASS: "lies above", FAIL: "lies below", OPEN: "contains"}[each.state]
+    unit = "the bound" if each.kind == AGAINST else "the floor"
     sign = "+" if each.kind == AGAINST else ""
     return f"[{each.low:{sign}.1%}, {each.high:{sign}.1%}] {where} {unit}, {each.bound:{sign}.1%}"
 

@@ -110,17 +110,19 @@ def markdown(told: Told) -> str:
 
 
 def _power(power: Power, plan: Plan) -> str:
-    needed = _needed(power)
-    if power.needed_grouped is not None and power.needed is not None and plan.groups != plan.items:
-        needed += f" (up to {_number(power.needed_grouped)} if each group goes alike)"
-    return f"{needed}; with the {_number(power.items)} here the power is {power.power:.0%}"
+    grouped = power.needed_grouped if plan.groups != plan.items else None
+    return f"{_needed(power, grouped)}; with the {_number(power.items)} here the power is {power.power:.0%}"
 
 
-def _needed(power: Power) -> str:
-    alone = power.needed_alone
-    usual = "" if alone is None or alone == power.needed else f" ({_number(alone)} by the usual formula)"
+def _needed(power: Power, grouped: int | None = None) -> str:
+    notes = []
+    if power.needed_alone is not None and power.needed_alone != power.needed:
+        notes.append(f"{_number(power.needed_alone)} by the usual formula")
+    if grouped is not None:
+        notes.append(f"up to {_number(grouped)} if each group goes alike")
     many = "more than a million" if power.needed is None else _number(power.needed)
-    return f"to see {_points(power.effect)} with {POWER:.0%} power takes {many} items{usual}"
+    aside = f" ({'; '.join(notes)})" if notes else ""
+    return f"to see {_points(power.effect)} with {POWER:.0%} power takes {many} items{aside}"
 
 
 def _finding(each: Finding) -> Iterator[str]:
