@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from surefoot.errors import BadRequest
+from surefoot.evals.gate import AGAINST
 from surefoot.records.bet import STAGES, Result
 
 _Z = 1.959964  # an interval of 95 % is so many standard errors to either side
@@ -30,9 +31,9 @@ def result_of(
     found = _read(data, source)
     if against is not None or "by_rung" in found:
         return _trial(found, _read(against, "--against") if against is not None else None, measure, stage, source)
-    verdict = found.get("verdict", found)
-    if isinstance(verdict, dict) and "findings" in verdict:
-        return _gate(verdict, measure, stage, source)
+    run = found.get("run")
+    if isinstance(run, dict) and "verdict" in run:
+        return _gate(run, measure, stage, source)
     plain = {"source": source, **({"stage": stage} if stage else {}), **found}
     try:
         given = msgspec.convert(plain, Result, strict=True)
@@ -54,15 +55,16 @@ def checked(given: Result) -> Result:
     return given
 
 
-def _gate(verdict: Mapping[str, Any], measure: str, stage: str, source: str) -> Result:
-    """The gate's paired difference of the shares right."""
+def _gate(run: Mapping[str, Any], measure: str, stage: str, source: str) -> Result:
+    """The gate's paired difference of the shares right. Its interval is a little wider than a plain one of 95 %."""
     if measure != "delivered_error":
         raise BadRequest(f"a gate tells how many answers are right: that is delivered_error, not {measure}")
-    for each in verdict["findings"]:
-        if each.get("kind") == "against" and each.get("estimate") is not None:
-            error = (each["high"] - each["low"]) / (2 * _Z)
+    cost = sum(side["nanodollars"] for side in run["sides"]) / 1e9
+    for each in run["verdict"]["findings"]:
+        if each["kind"] == AGAINST and each["estimate"] is not None:
+            error, effect = (each["high"] - each["low"]) / (2 * _Z), each["estimate"]
             return checked(
-                Result(stage=stage or "trial", effect=each["estimate"], error=error, n=each["n"], source=source)
+                Result(stage=stage or "trial", effect=effect, error=error, n=each["n"], cost_usd=cost, source=source)
             )
     raise BadRequest("this gate compared with no other policy, or had not enough data: run it with --against")
 

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from surefoot.errors import BadRequest
+from surefoot.evals.gate import AGAINST, FLOOR, Finding
+from surefoot.evals.power import plan
 from surefoot.evals.results import result_of
 from surefoot.records.bet import Result
 from surefoot.stats import clopper_pearson
+from surefoot.trial.gate import Run, Spent
+from surefoot.trial.told import Told
 
-GATE = {"verdict": {"state": "pass", "findings": [
-    {"kind": "at least", "estimate": 0.9, "low": 0.8, "high": 0.95, "n": 400},
-    {"kind": "against", "estimate": 0.03, "low": 0.01, "high": 0.05, "n": 400},
-]}}  # fmt: skip
+POWER = plan(0.03, 0.1, [1] * 400, assurance=0.95)
+
+
+def gate(*kinds: str) -> bytes:
+    """What `surefoot gate --json` prints, as far as it matters."""
+    findings = [
+        Finding(
+            kind=kind, bound=0.0, state="pass", estimate=0.03, low=0.01, high=0.05, n=400, groups=400, early=False,
+            design_effect=None, apart=0.1, more_items=0, power=POWER,
+        )
+        for kind in kinds
+    ]  # fmt: skip
+    sides = [Spent(name=name, nanodollars=2 * 10**9, delivered=1, escalated=0, failed=0, ungraded=0) for name in "ab"]
+    assert {"verdict", "sides"} <= set(Run.__struct_fields__) and "run" in Told.__struct_fields__
+    return msgspec.json.encode({"run": {"verdict": {"findings": findings}, "sides": sides}})
 
 
 def trial(wrong: int, n: int) -> bytes:
@@ -34,10 +50,13 @@ def test_a_result_by_hand_is_what_it_says():
 
 
 def test_a_gate_tells_its_paired_difference():
-    found = read(GATE)
-    assert (found.stage, found.effect, found.n) == ("trial", 0.03, 400) and found.error == pytest.approx(
-        0.0102, abs=1e-4
-    )
+    found = read(gate(FLOOR, AGAINST))
+    assert (found.stage, found.effect, found.n, found.cost_usd) == (
+        "trial",
+        0.03,
+        400,
+        4.0,
+    ) and found.error == pytest.approx(0.0102, abs=1e-4)
 
 
 def test_two_trials_tell_how_much_better_the_newer_one_is():
@@ -56,8 +75,8 @@ def test_two_trials_tell_how_much_better_the_newer_one_is():
         ({"stage": "ab", "effect": 0.1, "error": 0.0, "n": 9}, {}, "standard error"),
         ({"stage": "ab", "effect": 0.1, "error": 0.1, "n": 0}, {}, "n of at least 1"),
         ({"stage": "guess", "effect": 0.1, "error": 0.1, "n": 9}, {}, "no stage 'guess'"),
-        (GATE, {"measure": "margin"}, "not margin"),
-        ({"verdict": {"findings": []}}, {}, "--against"),
+        (gate(AGAINST), {"measure": "margin"}, "not margin"),
+        (gate(FLOOR), {}, "--against"),
         (trial(1, 10), {}, "beside another"),
         (trial(1, 10), {"against": b"{}"}, "beside another"),
         (trial(1, 10), {"against": trial(1, 10), "measure": "margin"}, "by hand"),
