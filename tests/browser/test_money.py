@@ -85,3 +85,27 @@ def test_the_sums_come_as_a_file(earning: Place, visitors: Visitors) -> None:
         page.get_by_role("link", name="Download as CSV").click()
     text = Path(waited.value.path()).read_text()
     assert waited.value.suggested_filename == "ledger-by-model.csv" and text.startswith("model,requests,tokens")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_everything_works_with_scripts_switched_off(
+    earning: Place, visitors: Visitors, scheme: str, width: int
+) -> None:
+    size = {"width": width, "height": 844}
+    lead = visitors.login("lea", path="/money", viewport=size, java_script_enabled=False, color_scheme=scheme)
+    lead.get_by_label("By", exact=True).select_option("outcome")
+    lead.get_by_label("The last").select_option("30d")
+    lead.get_by_role("button", name="Show").click()
+    lead.wait_for_url("**/money?*by=outcome*")
+    table = lead.get_by_role("region", name="Money by outcome")
+    expect(table.locator(".total")).to_contain_text("168,498")
+    shot(lead, f"money-noscript-{width}-{scheme}")
+    table.get_by_role("link", name="resolved").click()
+    expect(lead.get_by_role("heading", name="Requests outcome:")).to_be_visible()
+    wide = lead.locator("main").bounding_box()
+    assert wide is not None and wide["width"] <= width
+    shot(lead, f"money-requests-noscript-{width}-{scheme}")
+    with lead.expect_download() as waited:
+        lead.get_by_role("link", name="Download all as CSV").click()
+    assert waited.value.suggested_filename.endswith(".csv")

@@ -154,11 +154,16 @@ async def read_content(database: Database, name: str) -> Content | None:
         subjects.c.wrapped_key,
     )
     wanted = select(*columns).join_from(table, subjects, of_subject).where(table.c.request_id == name)
-    row = await database.read(lambda connection: connection.execute(wanted).first())
-    if row is None or row.wrapped_key is None:
-        return None
-    sealed = (row.nonce, row.ciphertext)
-    return read_plain(database.vault.unseal(row.subject, row.generation, row.wrapped_key, sealed, name))
+
+    def opened(connection: Connection) -> Content | None:
+        """Deciphered on the reader's thread: a long conversation would hold up everybody on the loop's."""
+        row = connection.execute(wanted).first()
+        if row is None or row.wrapped_key is None:
+            return None
+        sealed = (row.nonce, row.ciphertext)
+        return read_plain(database.vault.unseal(row.subject, row.generation, row.wrapped_key, sealed, name))
+
+    return await database.read(opened)
 
 
 def _compare(row: Row[Any]) -> None:

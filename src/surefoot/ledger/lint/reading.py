@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -100,15 +101,21 @@ async def sample_of(store: Store, request_id: str, *, price_of: PriceOf, texts: 
     content = await store.journal.content(request_id)
     if content is None:
         return None
+    entries = await store.ledger.entries(request_id=request_id)
+    # Taking a long prompt apart takes milliseconds, of hundreds of prompts seconds: never on the loop.
+    return await asyncio.to_thread(_taken_apart, entry, content, entries, price_of, texts)
+
+
+def _taken_apart(
+    entry: JournalEntry, content: Content, entries: Sequence[Entry], price_of: PriceOf, texts: Texts
+) -> Sample | None:
     try:
         prompt = prompt_of(content.request_body, dialect=entry.dialect)
     except BadRequest:
         return None
-    question = _question(entry)
-    entries = await store.ledger.entries(request_id=request_id)
-    answers = _answers(entry.dialect, content)
+    question, answers = _question(entry), _answers(entry.dialect, content)
     return Sample(
-        prompt=prompt, calls=_calls(entry, entries, price_of), request_id=request_id, at_ns=entry.at_ns, answers=answers,
+        prompt=prompt, calls=_calls(entry, entries, price_of), request_id=entry.request_id, at_ns=entry.at_ns, answers=answers,
         called=frozenset(name for _, body in content.answers for name in called_by(entry.dialect, body)),
         added=texts(question.passages) if question else (), subject=entry.subject,
     )  # fmt: skip
