@@ -19,6 +19,7 @@ VIEWS: Mapping[str, float] = {
     "case": 60.0,  # a case itself, with everything that was said
     "thread": 60.0,  # the questions of its person's other cases, on its page
     "alike": 60.0,  # like questions of other people, on its page or on that of like cases
+    "request": 60.0,  # one request's climb, with everything that was said
     "list": 3600.0,  # the beginning of its question, in the queue or in a shift
 }
 """What can be looked at, and the seconds within which the same person's next look is the same one."""
@@ -33,11 +34,11 @@ class Access:
         self._looks: dict[tuple[str, str, str], float] = {}  # (name, case, view) -> when, oldest first
 
     async def seen(self, person: Person, case_id: str, what: str = "case", *, others: Sequence[str] = ()) -> None:
-        """Somebody looks at a case.
+        """Somebody looks at a case, or at a request.
 
         Args:
             person: who.
-            case_id: whose page it is.
+            case_id: whose page it is; of the view "request" the request's id.
             what: a key of VIEWS.
             others: the cases of other people that are shown on it; they stand in the event.
         Raises: NotAllowed, StoreError; then nothing is to be shown. KeyError for a view that is none.

@@ -61,6 +61,11 @@ class ShadowCalls:
         self._running.add(task)
         task.add_done_callback(self._done)
 
+    async def settled(self) -> None:
+        """Wait until none waits or runs."""
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+
     async def close(self) -> None:
         """Break off what runs: what was asked is settled, what waits is lost. No provider is waited for."""
         self._open = False

@@ -52,11 +52,6 @@ person_seconds = 0
 """)
 
 
-async def settled(app: App) -> None:
-    while app.shadow_calls.running:
-        await asyncio.sleep(0.001)
-
-
 def run(config: Config, work: Callable[[App, JournalEntry, JournalEntry | None], Awaitable[None]]) -> None:
     """Ask once; then the work with the request's entry and its shadow call's."""
 
@@ -66,7 +61,7 @@ def run(config: Config, work: Callable[[App, JournalEntry, JournalEntry | None],
         request = request_of(app, app.policy.features["f"], ROW)
         reply = await app.answer(request)
         assert json.loads(reply.body)["choices"][0]["message"]["content"] == "The answer is 30."
-        await settled(app)
+        await app.shadow_calls.settled()
         entry = await app.store.journal.get(request.id)
         assert entry is not None
         await work(app, entry, await app.store.journal.get(shadow_id(request.id)))

@@ -17,13 +17,26 @@ from surefoot.app import App
 from surefoot.app.people import People
 from surefoot.config.schema import Server
 from surefoot.errors import RequestRefused
-from surefoot.server.console import accounts, audit, auth, charts, desk, money, objectives, prompts, staffing, today
+from surefoot.server.console import (
+    accounts,
+    audit,
+    auth,
+    charts,
+    climbs,
+    desk,
+    money,
+    objectives,
+    prompts,
+    staffing,
+    today,
+)
 from surefoot.server.console.csrf import Guard
 from surefoot.server.console.pages import refusal
 
 _STATIC = Path(__file__).parent / "static"
 _PATHS = (
-    "/desk", "/console", "/login", "/logout", "/welcome", "/account", "/today", "/money", "/objectives", "/prompts", "/static",
+    "/desk", "/console", "/login", "/logout", "/welcome", "/account", "/today", "/money", "/objectives", "/prompts",
+    "/requests", "/static",
 )  # fmt: skip
 
 
@@ -44,6 +57,7 @@ class Console:
                 *desk.routes,
                 *today.routes,
                 *charts.routes,
+                *climbs.routes,
                 files,
             ],
             middleware=[Middleware(Guard, people=people, settings=settings)],
