@@ -32,6 +32,7 @@ from surefoot.cli import (
     switch,
     trying,
     tuning,
+    vary,
 )
 from surefoot.cli.common import MONEY, PEOPLE, RUN, STEER, TRY
 
@@ -53,6 +54,7 @@ app.add_typer(key, name="key", rich_help_panel=RUN)
 app.command(rich_help_panel=TRY)(trying.demo)
 app.command(rich_help_panel=TRY)(trying.ask)
 app.command(rich_help_panel=TRY)(trying.trial)
+app.command(rich_help_panel=TRY)(vary.vary)
 app.command(rich_help_panel=TRY)(gate.gate)
 app.add_typer(golden.app, name="golden", rich_help_panel=TRY)
 app.command(rich_help_panel=STEER)(classify.classifier)

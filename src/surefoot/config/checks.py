@@ -110,7 +110,7 @@ def _model(name: str, given: ModelSettings, settings: File) -> Iterator[Problem]
     if given.simulation is not None and provider.kind != "simulated":
         yield Problem((*path, "simulation"), f"simulation does nothing for a provider of kind {provider.kind}")
     if given.simulation is not None:
-        for share in ("accuracy", "hallucination", "variation"):
+        for share in ("accuracy", "hallucination", "variation", "wavering"):
             if not 0 <= getattr(given.simulation, share) <= 1:
                 yield Problem((*path, "simulation"), f"{share} is not between 0 and 1")
     if given.max_output_tokens <= 0 or (given.context_tokens is not None and given.context_tokens <= 0):

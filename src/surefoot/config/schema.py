@@ -70,6 +70,7 @@ class SimulationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     accuracy: float = 0.9  # share of answerable questions it answers rightly
     hallucination: float = 0.5  # share of its failures that sound sure instead of abstaining
     variation: float = 0.3  # share of answers worded differently when asked again
+    wavering: float = 0.0  # share of answers that are right or wrong anew when asked again, at temperature 1
     latency_ms: float = 300.0  # median of a log-normal
     sleep: bool = False  # whether it really waits that long
 

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from statistics import NormalDist
 from typing import TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from surefoot.config.schema import ModelSettings, ProviderSettings, SimulationSettings
@@ -35,8 +36,9 @@ class Simulated(LocalProvider):
 
     What is right comes from an answer key (a labelled file) where the question stands in one, else from the handbook passage
     that ranks best. A question that the key knows no facts for is answered rightly by saying so.
-    Whether a model is right on a question is drawn from (seed, model, question), so that it is the same every time; only
-    wording varies with the request's own lot. Its `self_score` is what such a model says of itself; see `_self_score`.
+    Whether a model is right on a question is drawn from (seed, model, question), so that it is the same every time, but for a
+    share `wavering` times the temperature (1 unless the request says so) that is drawn anew; wording varies with the
+    request's own lot. Its `self_score` is what such a model says of itself; see `_self_score`.
     """
 
     kind = "simulated"
@@ -66,6 +68,8 @@ class Simulated(LocalProvider):
         """What the simulated model says."""
         behaviour = self._models.get(call.model, SimulationSettings())
         lot = _Lot(f"{self._seed}:{call.model}:{query}")
+        if _Lot(call.request.draw).uniform("wavers") < behaviour.wavering * _temperature(call):
+            lot = _Lot(f"{self._seed}:{call.model}:{query}:{call.request.draw}")
         truth = self._truth(query)
         right = truth is not None and lot.uniform("right") < behaviour.accuracy
         text = truth if truth is not None and right else self._failure(query, truth, behaviour, lot)
@@ -99,6 +103,14 @@ class Simulated(LocalProvider):
     def _answer(self, found: Found, query: str) -> str:
         """What a passage says to the question."""
         return " ".join(found.passage.sentences[place] for place in best_sentences(self._index, found, query))
+
+
+def _temperature(call: Call) -> float:
+    """What the request asks for; 1 where it asks for nothing that is a number."""
+    try:
+        return max(0.0, msgspec.json.decode(bytes(call.request.top.get("temperature", b"1")), type=float))
+    except msgspec.MsgspecError:
+        return 1.0
 
 
 def _self_score(right: bool, unsure: bool, u: float) -> float:

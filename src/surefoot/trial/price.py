@@ -15,7 +15,7 @@ from surefoot.providers.tokens import estimate
 from surefoot.records import Usage
 from surefoot.trial.asking import request_of
 
-_ANSWER_TOKENS = 300  # of an answer of which no other is known
+ANSWER_TOKENS = 300  # of an answer of which no other is known
 _VERDICT_TOKENS = 60  # of a judge
 
 
@@ -54,7 +54,7 @@ def cost_before(app: App, feature: Feature, rows: Sequence[Row], *, samples: int
 
 def _answer_tokens(row: Row) -> int:
     texts = [*row.accepted, *(answer.text for answer in row.answers.values() if answer.text)]
-    return max(map(estimate, texts)) if texts else _ANSWER_TOKENS
+    return max(map(estimate, texts)) if texts else ANSWER_TOKENS
 
 
 def _likely(model: Model, size: int, out: int) -> int:
