@@ -9,7 +9,7 @@ import msgspec
 from surefoot import pipeline
 from surefoot.errors import NotFound, Unobserved
 from surefoot.pipeline import Stages
-from surefoot.policy import Policy, shadow_call
+from surefoot.policy import Policy, repeat_call, shadow_call
 from surefoot.policy.policy import decode
 from surefoot.records import (
     Ask,
@@ -28,6 +28,8 @@ from surefoot.records import (
 )
 from surefoot.store import Store
 from surefoot.trace import ReplayTrace
+
+_AGAIN = ".again"  # ends the id of a rung's second answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,16 @@ def shadow_id(request_id: str) -> str:
     return f"{request_id}.shadow"
 
 
+def repeat_id(request_id: str) -> str:
+    """Under which id the same rung's second answer to a request stands in the journal."""
+    return request_id + _AGAIN
+
+
+def is_repeat(entry: JournalEntry) -> bool:
+    """Whether an entry is a rung's second answer, not another rung's."""
+    return bool(entry.shadow_of) and entry.request_id.endswith(_AGAIN)
+
+
 async def replay_entry(entry: JournalEntry, policy: Policy, shadow: JournalEntry | None = None) -> Replayed:
     """Run the page of an entry under a policy.
 
@@ -137,7 +149,11 @@ async def _shadow(entry: JournalEntry, policy: Policy, stages: Stages, trace: Re
     request = _request(entry)
     question = await trace.effect(None, stages.read, request)
     kept = next((step.value for step in entry.steps if isinstance(step.value, ShadowCall)), None)
-    chosen = shadow_call(feature, kept.asked, entry.draw) if kept is not None else None
+    chosen = None
+    if kept is not None and kept.again:
+        chosen = repeat_call(feature, kept.rung, kept.asked, entry.draw)
+    elif kept is not None:
+        chosen = shadow_call(feature, kept.asked, entry.draw)
     if chosen is None:
         raise Unobserved("shadow", None)
     rung = next(each for each in feature.ladder if each.name == chosen.rung)

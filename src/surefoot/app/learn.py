@@ -18,7 +18,7 @@ from surefoot.learning.standing import standing, unit
 from surefoot.policy import Learned, LearnedFeature, Policy, overlay
 from surefoot.policy.learned import decode_learned
 from surefoot.records import Deliver, Escalate, Fail, JournalEntry, Label, Revision
-from surefoot.replay import replay_entry
+from surefoot.replay import is_repeat, replay_entry
 from surefoot.stages.admission import said_by_users
 from surefoot.stats.sequential import Certified
 from surefoot.store import Store
@@ -200,7 +200,7 @@ async def shadows_of(store: Store, feature: str, *, since_ns: int = 0) -> dict[s
     return {
         entry.shadow_of: entry
         async for entry in store.journal.entries(feature=feature, since_ns=since_ns, shadows=True)
-        if entry.shadow_of
+        if entry.shadow_of and not is_repeat(entry)
     }
 
 

@@ -22,6 +22,9 @@ _COUNTERS = {
     "surefoot_unavailable_rungs": ("Rungs that could not be asked", ("feature", "rung")),
     "surefoot_contents_expired": ("Contents destroyed by retention", ()),
     "surefoot_unaffordable_rungs": ("Rungs left out because a budget had no room", ("feature", "rung")),
+    "surefoot_repeated_answers": (
+        "Answers of which a second one was asked: same, other or unknown meaning", ("feature", "model", "meaning")
+    ),
     "surefoot_lost": ("Things that failed open", ("what",)),
     "surefoot_holds_refused": ("Waiting callers answered at once: their tenant had too many connections", ("kind",)),
 }
@@ -50,6 +53,11 @@ class Metrics:
         """Count contents that retention destroyed."""
         if contents:
             self._counts["surefoot_contents_expired"][()] += contents
+
+    def repeated(self, feature: str, model: str, agreement: float | None) -> None:
+        """Count a second answer, by whether it means the same as the one that went out."""
+        meaning = "unknown" if agreement is None else "same" if agreement == 1.0 else "other"
+        self._counts["surefoot_repeated_answers"][feature, model, meaning] += 1
 
     def crowded(self, kind: str) -> None:
         """Count a caller who would have waited and was answered at once."""

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from surefoot.app.outcomes import group_of, label_id, label_of_case
 from surefoot.records import Case, Checked, Content, Draft, JournalEntry, Label, Question, Read
+from surefoot.replay import is_repeat
 from surefoot.stages.handbook import Handbook
 from surefoot.store import Store
 from surefoot.wire import passages
@@ -67,7 +68,8 @@ async def targets(
     entries = [entry for case in cases if (entry := await store.journal.get(case.request_id)) is not None]
     if since_ns is not None:
         for feature in sorted(features):
-            entries += [entry async for entry in store.journal.entries(feature=feature, since_ns=since_ns, shadows=True)]
+            found = store.journal.entries(feature=feature, since_ns=since_ns, shadows=True)
+            entries += [entry async for entry in found if not is_repeat(entry)]  # whose question is judged already
     others = {
         (each.request_id, each.rung): each
         for entry in entries

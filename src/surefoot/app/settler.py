@@ -60,6 +60,10 @@ class Settler:
         """Count something that failed open."""
         self._metrics.lost(what)
 
+    def repeated(self, feature: str, model: str, agreement: float | None) -> None:
+        """Count a second answer, by whether it means the same as the one that went out."""
+        self._metrics.repeated(feature, model, agreement)
+
     def lost_reservation(self, error: BaseException) -> None:
         """A reservation that nobody waits for was not written; the settlement that follows fails closed."""
         self.lost("reservation")

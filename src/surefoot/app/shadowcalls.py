@@ -1,4 +1,5 @@
-"""Shadow calls: another rung is asked after the answer went out, to learn what it would have said. Nobody is given it.
+"""Shadow calls: another rung is asked after the answer went out, to learn what it would have said, or the same once more, to
+learn how its answers vary. Nobody is given it.
 
 The request's own lot chooses, so that the chance is known; money is set aside as for every call, and booked on a rung of its
 own. What comes of it is journaled under an id of its own, with draft and evidence, or counted as lost: it never makes a caller
@@ -18,9 +19,10 @@ from surefoot.app.build import Runtime
 from surefoot.app.settle import Outcome
 from surefoot.app.settler import Settler
 from surefoot.errors import RequestRefused, SurefootError
-from surefoot.policy import shadow_call
-from surefoot.records import Attempt, ShadowCall, Try
-from surefoot.replay import shadow_id
+from surefoot.evals.variation import means_same
+from surefoot.policy import repeat_call, shadow_call
+from surefoot.records import Attempt, Draft, ShadowCall, Try
+from surefoot.replay import repeat_id, shadow_id
 from surefoot.signals.likeness import likeness
 from surefoot.trace import LiveTrace
 
@@ -47,13 +49,20 @@ class ShadowCalls:
         return len(self._running)
 
     def ended(self, outcome: Outcome, runtime: Runtime) -> None:
-        """A request's end is durable: ask another rung in a moment, where its lot says so."""
-        if outcome.feature.route is None or not outcome.feature.route.shadow or not _is_answered(outcome):
+        """A request's end is durable: ask another rung, or the same once more, in a moment, where its lots say so."""
+        feature, draw = outcome.feature, outcome.request.draw
+        wanted = feature.vary or (feature.route is not None and feature.route.shadow)
+        if not wanted or not _is_answered(outcome):
             return
+        assert outcome.decision is not None
+        assert outcome.decision.attempt is not None
         asked = {attempt.draft.rung for attempt in outcome.trace.attempts}
-        chosen = shadow_call(outcome.feature, asked, outcome.request.draw)
-        if chosen is None:
-            return
+        again = repeat_call(feature, outcome.decision.attempt.draft.rung, asked, draw)
+        for chosen in (shadow_call(feature, asked, draw), again):
+            if chosen is not None:
+                self._begin(outcome, runtime, chosen)
+
+    def _begin(self, outcome: Outcome, runtime: Runtime, chosen: ShadowCall) -> None:
         if not self._open or len(self._running) >= _MOST:
             self._settler.lost(_LOST)
             return
@@ -84,11 +93,16 @@ class ShadowCalls:
         assert question is not None
         assert decision is not None
         assert decision.attempt is not None
+        name = (repeat_id if chosen.again else shadow_id)(outcome.request.id)
         request = replace(
-            outcome.request, id=shadow_id(outcome.request.id), shadow_of=outcome.request.id, stream=False, debug=False
-        )
+            outcome.request, id=name, shadow_of=outcome.request.id, again=chosen.again, stream=False, debug=False
+        )  # fmt: skip
         rung = next(rung for rung in outcome.feature.ladder if rung.name == chosen.rung)
-        before = tuple(attempt for attempt in outcome.trace.attempts if attempt.answer is not None)
+        before = tuple(
+            attempt
+            for attempt in outcome.trace.attempts
+            if attempt.answer is not None and attempt.draft.rung != chosen.rung
+        )
         trace, began, error = LiveTrace(), perf_counter_ns(), ""
         trace.asked_before(question)
         try:
@@ -102,8 +116,12 @@ class ShadowCalls:
         except SurefootError as failed:
             error = "internal_error"
             log.warning("a shadow call failed", error=type(failed).__name__)
-        trace.compared(*_compared(decision.attempt, trace))
+        against, agreement = _compared(decision.attempt, trace, again=chosen.again)
+        trace.compared(against, agreement)
         await self._settler.finish(request, runtime, trace, None, began, error)
+        last = trace.attempts[-1].draft if trace.attempts else None
+        if chosen.again and isinstance(last, Draft):
+            self._settler.repeated(outcome.feature.name, last.model, agreement)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
@@ -122,9 +140,15 @@ def _is_answered(outcome: Outcome) -> bool:
     return question.surface == "chat" and not question.stopped and decision.attempt.answer is not None
 
 
-def _compared(delivered: Attempt, trace: LiveTrace) -> tuple[str, float | None]:
-    """(rung of the answer that it is compared with, how far they agree; None when nothing can be compared)."""
+def _compared(delivered: Attempt, trace: LiveTrace, *, again: bool) -> tuple[str, float | None]:
+    """(rung of the answer that it is compared with, how far they agree; None when nothing can be compared).
+
+    Of the same rung's second answer it is whether both mean the same: 1 or 0.
+    """
     said = trace.attempts[-1].answer if trace.attempts else None
     if said is None or delivered.answer is None:
         return delivered.draft.rung, None
+    if again:
+        same = means_same(delivered.answer.text, said.text)
+        return delivered.draft.rung, None if same is None else float(same)
     return delivered.draft.rung, likeness(delivered.answer.text, said.text)

@@ -15,10 +15,12 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import Progress
 
-from surefoot.cli.common import ConfigOption, JsonOption, fail, find_config
+from surefoot.app.vary import repeats
+from surefoot.cli.common import ConfigOption, JsonOption, fail, find_config, with_store
 from surefoot.cli.drawing import share
 from surefoot.cli.options import taking
 from surefoot.cli.policies import only_feature
+from surefoot.cli.since import since_ns
 from surefoot.config.budgets import nanodollars
 from surefoot.errors import BadRequest, ConfigError, DataError, SurefootError
 from surefoot.evals.variation import PINNED, Majority, Spread
@@ -36,13 +38,19 @@ _SHOWN = 5  # meanings
 class Options(Struct, frozen=True, kw_only=True):
     """What is asked for."""
 
-    request: Annotated[Path, typer.Argument(help="A request body as JSON, as your SDK sends it.")]
+    request: Annotated[
+        Path | None, typer.Argument(help="A request body as JSON, as your SDK sends it; or --report.")
+    ] = None
     n: Annotated[int, typer.Option("-n", help="Answers at each temperature.")] = 20
     temperatures: Annotated[str, typer.Option(help="Several with commas, as 0,0.7; default: as the request says.")] = ""
     feature: Annotated[str | None, typer.Option(help="Which feature; needed where there are several.")] = None
     rung: Annotated[str, typer.Option(help="Which rung of its ladder; default: the first that is a model's.")] = ""
     max_cost: Annotated[float | None, typer.Option(help="USD that are never exceeded.")] = None
     together: Annotated[int, typer.Option(help="Calls at the same time.")] = 4
+    report: Annotated[
+        bool, typer.Option("--report", help="Ask nothing: how answers varied in live traffic, where `vary` is set.")
+    ] = False
+    since: Annotated[str, typer.Option(help="With --report, how far back: 12h, 7d, 4w.")] = "4w"
     config: ConfigOption = None
     as_json: JsonOption = False
 
@@ -54,6 +62,11 @@ def vary(given: Options) -> None:
     The cost is printed before anything is asked. Answers are compared by final answer, value, or wording; by no model.
     """
     try:
+        if given.report == (given.request is not None):
+            raise ConfigError("name a request or say --report", file="vary")
+        if given.report:
+            _report(given)
+            return
         temperatures = _checked(given)
         varied = asyncio.run(_varied(given, temperatures))
     except SurefootError as error:
@@ -64,7 +77,24 @@ def vary(given: Options) -> None:
     typer.echo("\n".join(told(varied)))
 
 
+def _report(given: Options) -> None:
+    config, start_ns = find_config(given.config), since_ns(given.since)
+    names = [only_feature(config, given.feature)] if given.feature is not None else list(config.policy.features)
+    found = with_store(given.config, lambda store: repeats(store, names, since_ns=start_ns))
+    if given.as_json:
+        typer.echo(msgspec.json.encode(found).decode())
+        return
+    for each in found:
+        typer.echo(f"{each.feature} {each.model}: a second answer means something else")
+        typer.echo(f"  {share(each.differ)}, {_usd(each.nanodollars)}")
+        if each.unknown or each.failed:
+            typer.echo(f"  {each.unknown} cannot be compared, {each.failed} did not come")
+    if not found:
+        typer.echo(f"no second answers in the last {given.since}: set vary = 0.001 in a feature")
+
+
 async def _varied(given: Options, temperatures: tuple[float | None, ...]) -> Varied:
+    assert given.request is not None
     config = find_config(given.config)
     feature = only_feature(config, given.feature)
     asked = Asked(

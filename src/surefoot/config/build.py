@@ -47,6 +47,7 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         per_answer=given.promise is None or given.confidence is not UNSET,
         promise=Promise(accuracy=given.promise.accuracy, assurance=given.promise.assurance) if given.promise else None,
         audit=given.audit,
+        vary=given.vary,
         admits=tuple(_admit(each, given.person, settings) for each in given.admit),
         people=_people(given, settings),
         compress=Compress(target=given.compress.target, max_harm=given.compress.max_harm) if given.compress else None,

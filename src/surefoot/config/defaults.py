@@ -115,6 +115,7 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 #   { measure = "p95_latency", at_most = 2.5 }, { measure = "automation_rate", at_least = 0.8, due = "2026-12-31" },
 #   { measure = "cost_per_resolution", at_most = 0.25, outcome = "resolved" }, { measure = "margin", at_least = 0.4 },
 #   { measure = "human_minutes_per_100", at_most = 30 }, { measure = "outcome:resolved", at_least = 0.6, name = "resolved" } ]
+# vary = 0.001                  # share of answers after which the same model is asked once more, to see how answers vary
 # audit = 0.05                  # share of delivered answers that a person judges blind; a promise needs it
 # checks = ["complete", "reported", "agreement", "grounding", "refusal", "arithmetic", "logprobs"]  # and "question"
 # judge = { model = "flagship", instructions = "" }   # asked whether a draft is right; its cost is in the ledger

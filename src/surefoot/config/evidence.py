@@ -55,6 +55,8 @@ def _route(path: tuple[str, ...], given: FeatureSettings) -> Iterator[Problem]:
 
 
 def _promise(path: tuple[str, ...], given: FeatureSettings) -> Iterator[Problem]:
+    if not 0 <= given.vary <= 1:
+        yield Problem((*path, "vary"), f"vary {given.vary} is not a share between 0 and 1")
     if not 0 <= given.audit <= 1:
         yield Problem((*path, "audit"), f"audit {given.audit} is not a share between 0 and 1")
     if given.promise is None:

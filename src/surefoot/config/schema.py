@@ -247,6 +247,7 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     schema: dict[str, object] | UnsetType = UNSET  # JSON Schema an answer must meet; remote and file $refs are refused
     promise: PromiseSettings | None = None
     audit: float = 0.0  # share of delivered answers that a person judges blind
+    vary: float = 0.0  # share of answered requests after which the same rung is asked once more, to see how answers vary
     objectives: tuple[ObjectiveSettings, ...] = ()
     checks: tuple[str, ...] = ("complete", "reported", "agreement", "grounding", "refusal", "arithmetic", "logprobs")
     judge: JudgeSettings | None = None

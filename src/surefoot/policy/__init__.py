@@ -20,12 +20,12 @@ from surefoot.policy.policy import (
     RevenueRules,
     RouteRules,
 )
-from surefoot.policy.route import RELAY, route, shadow_call
+from surefoot.policy.route import RELAY, repeat_call, route, shadow_call
 from surefoot.policy.weigh import apply_map, weigh
 
 __all__ = [
     "RELAY", "WINDOWS", "Admit", "Budgets", "CacheRules", "Compress", "Curve", "Feature", "Hours", "Input", "Learned",
     "LearnedFeature", "LearnedRung", "Map", "Person", "Policy", "Promise", "Rates", "RevenueRules", "RouteRules", "above",
     "act", "action_of", "admit", "apply_map", "audit_lot", "continued", "decide", "human_scope", "overlay", "parse_ladder",
-    "parse_rung", "route", "rung_names", "scarcity", "shadow_call", "uniform", "weigh", "window",
+    "parse_rung", "repeat_call", "route", "rung_names", "scarcity", "shadow_call", "uniform", "weigh", "window",
 ]  # fmt: skip

@@ -160,6 +160,7 @@ class Feature(Struct, frozen=True, kw_only=True):
     per_answer: bool = True  # whether rule (A), the bar, counts where a threshold is learned
     promise: Promise | None = None
     audit: float = 0.0  # share of delivered answers that a person judges blind
+    vary: float = 0.0  # share of answered requests after which the same rung is asked once more, to see how answers vary
     admits: tuple[Admit, ...] = ()
     people: dict[str, Person] = {}  # by role: everybody whom a case of this feature may come to
     two_persons: bool = False  # whether an answer needs a second, different person
@@ -230,7 +231,7 @@ def _deciding(name: str, feature: Feature) -> bytes:
     for field in ("compress", "window", "cache_marks"):
         if not told[field] or field == "cache_marks":
             del told[field]  # off, or about money alone
-    for field in ("people", "two_persons", "customers", "undo_seconds", "bulk", "revenue"):
+    for field in ("vary", "people", "two_persons", "customers", "undo_seconds", "bulk", "revenue"):
         del told[field]
     told |= {"budget_nanodollars": None, "budget_window": "month"}  # where budgets stood once: digests are as they were
     if feature.route is None:

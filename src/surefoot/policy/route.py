@@ -9,6 +9,7 @@ from surefoot.policy.policy import Feature, RouteRules
 from surefoot.records import Candidate, Prospect, Question, Routed, Rung, ShadowCall
 
 RELAY = Rung(name="relay", kind="relay")
+_VARYING = ("model", "pair", "requested")  # kinds of rung that may say something else when asked again
 
 _SECONDS_AN_HOUR = 3600
 
@@ -87,6 +88,22 @@ def shadow_call(feature: Feature, asked: Collection[str], draw: str) -> ShadowCa
     chosen = others[min(len(others) - 1, int(uniform(draw, "shadow", "rung") * len(others)))]
     known = tuple(rung.name for rung in feature.ladder if rung.name in asked)
     return ShadowCall(rung=chosen, propensity=feature.route.shadow / len(others), asked=known)
+
+
+def repeat_call(feature: Feature, rung: str, asked: Collection[str], draw: str) -> ShadowCall | None:
+    """The rung whose answer went out, to be asked once more; None where the request's lot does not say so.
+
+    A share `vary` of requests. What the cache gave is asked of nobody: it has no variation of its own.
+    Args:
+        rung: its name.
+        asked: names of the rungs that the request asked itself.
+    """
+    if uniform(draw, "vary") >= feature.vary:
+        return None
+    if not any(each.name == rung and each.kind in _VARYING for each in feature.ladder):
+        return None
+    known = tuple(each.name for each in feature.ladder if each.name in asked)
+    return ShadowCall(rung=rung, propensity=feature.vary, asked=known, again=True)
 
 
 def _drawn(rules: RouteRules, draw: str, best: int, places: int) -> tuple[int, bool]:

@@ -68,13 +68,14 @@ class Simulated(LocalProvider):
         """What the simulated model says."""
         behaviour = self._models.get(call.model, SimulationSettings())
         lot = _Lot(f"{self._seed}:{call.model}:{query}")
-        if _Lot(call.request.draw).uniform("wavers") < behaviour.wavering * _temperature(call):
-            lot = _Lot(f"{self._seed}:{call.model}:{query}:{call.request.draw}")
+        drawn = call.request.draw + (".again" if call.request.again else "")
+        if _Lot(drawn).uniform("wavers") < behaviour.wavering * _temperature(call):
+            lot = _Lot(f"{self._seed}:{call.model}:{query}:{drawn}")
         truth = self._truth(query)
         right = truth is not None and lot.uniform("right") < behaviour.accuracy
         text = truth if truth is not None and right else self._failure(query, truth, behaviour, lot)
         unsure = text == _UNSURE
-        text = _worded(text, behaviour, lot, _Lot(call.request.draw))
+        text = _worded(text, behaviour, lot, _Lot(drawn))
         score = _self_score(right, unsure, lot.uniform("score"))
         said = said_text(call, text, usage=estimated_usage(query, passages, text), signals=(("self_score", score),))
         if behaviour.sleep:

@@ -66,6 +66,7 @@ class Request(Struct, frozen=True, kw_only=True):
     wait: Wait = Wait()
     debug: bool = False  # whether the caller wants to be told why it got this model
     shadow_of: str = ""  # the request whose shadow call this is; "" for a request itself
+    again: bool = False  # whether that shadow call asks the rung once more whose answer went out
 
     @property
     def subject(self) -> str:

@@ -50,3 +50,4 @@ class ShadowCall(Struct, frozen=True, kw_only=True, tag="shadow"):
     asked: tuple[str, ...]  # rungs that the request had asked itself
     against: str = ""  # the rung whose answer went out, or would have been shown to a person
     agreement: float | None = None  # with that answer, in [0, 1], as the check "agreement" has it; None: not comparable
+    again: bool = False  # the rung whose answer went out, asked once more; `agreement` is 1 where both mean the same, else 0

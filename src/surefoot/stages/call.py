@@ -362,7 +362,9 @@ class ModelFlow:
 
 def _booked(ask: Ask) -> str:
     """The rung that a call is booked on: a shadow call's has a name of its own, so that its cost is seen."""
-    return f"shadow.{ask.rung.name}" if ask.request.shadow_of else ask.rung.name
+    if not ask.request.shadow_of:
+        return ask.rung.name
+    return f"{'again' if ask.request.again else 'shadow'}.{ask.rung.name}"
 
 
 def _unaffordable(ask: Ask, spent: BudgetSpent) -> Attempt:

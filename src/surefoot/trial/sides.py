@@ -143,8 +143,10 @@ class Side:
 
 
 def asked_alone(config: Config, feature: str, *, capped: bool) -> Config:
-    """The configuration as a gate asks it: without the cache, whose answers are older than the policy, without budgets and
-    rates of its own, and with a promise taken for certified, since it is the policy that is asked about, not its certificate.
+    """The configuration as a gate asks it: the policy, and nothing of what surrounds it.
+
+    Without the cache, whose answers are older than the policy; without budgets, rates, audits and shadow calls of its own;
+    with a promise taken for certified, since it is the policy that is asked about, not its certificate.
 
     Raises: ConfigError for an unknown feature, or one that has nothing but a cache.
     """
@@ -155,7 +157,8 @@ def asked_alone(config: Config, feature: str, *, capped: bool) -> Config:
     ladder = tuple(rung for rung in rules.ladder if rung.kind != "cache")
     if not ladder:
         raise ConfigError(f"feature {feature!r} has no rung but the cache", file=config.file)
-    alone = replace(rules, ladder=ladder, promise=None, audit=0.0)
+    quiet = replace(rules.route, shadow=0.0) if rules.route is not None else None
+    alone = replace(rules, ladder=ladder, promise=None, audit=0.0, vary=0.0, route=quiet)
     settings = replace(
         config.settings,
         budget=BudgetSettings(usd=_UNTOLD, window="total") if capped else (),

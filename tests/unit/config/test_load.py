@@ -110,6 +110,7 @@ def test_the_template_loads_and_names_every_key() -> None:
     in_examples = {
         "hallucination",
         "variation",
+        "wavering",
         "sleep",
         "cached_usd_per_million",
         "cache_write_usd_per_million",
