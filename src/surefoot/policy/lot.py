@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from surefoot.policy.near import NearRules
 from surefoot.policy.policy import Feature
 from surefoot.records import Lot
 
@@ -19,3 +20,8 @@ def uniform(draw: str, purpose: str, rung: str = "") -> float:
 def audit_lot(feature: Feature, draw: str, rung: str) -> Lot:
     """Whether a delivered answer goes to a blind audit, and how probable that was; probability 0 when none is held."""
     return Lot(drawn=uniform(draw, "audit", rung) < feature.audit, propensity=feature.audit)
+
+
+def near_lot(rules: NearRules, draw: str) -> Lot:
+    """Whether a near hit within the bound is withheld so that it can be judged, and how probable that was."""
+    return Lot(drawn=uniform(draw, "near") < rules.explore, propensity=rules.explore)

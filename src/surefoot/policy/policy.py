@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from surefoot.policy.hours import Hours
+from surefoot.policy.near import NearRules
 from surefoot.records import Rung
 
 
@@ -99,6 +100,7 @@ class CacheRules(Struct, frozen=True, kw_only=True):
     """How long a believed answer may be given again."""
 
     ttl_seconds: int = 86_400
+    near: NearRules | None = None  # answers of near questions too; None: of the same question only
 
 
 class RevenueRules(Struct, frozen=True, kw_only=True):
@@ -240,6 +242,10 @@ def _deciding(name: str, feature: Feature) -> bytes:
         del told["route"]["shadow"]  # it decides nothing
         if not feature.route.second_nanodollars:
             del told["route"]["second_nanodollars"]
+    if feature.cache.near is None:
+        del told["cache"]["near"]
+    else:
+        del told["cache"]["near"]["line"]  # refitted by itself under a bound of its own, which no promise has to watch
     return msgspec.json.encode({name: told})
 
 

@@ -28,6 +28,7 @@ from surefoot.records.journal import (
     Weighed,
 )
 from surefoot.records.money import Budget, BudgetLimit, ModelPrice, PriceLine, Rate
+from surefoot.records.near import Gate, NearAccount, NearItem, NearMapRow, Nearness, Proposal, Proposed
 from surefoot.records.request import Attribution, Caller, Question, Request, Wait
 from surefoot.records.route import Candidate, Prospect, Routed, ShadowCall
 from surefoot.records.units import Revenue
@@ -36,8 +37,9 @@ from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Lot, Str
 __all__ = [
     "Answer", "Ask", "Attempt", "Attribution", "Budget", "BudgetLimit", "CacheEntry", "Caller", "Candidate", "Case",
     "CaseAnswer", "CaseEvent", "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft",
-    "Entry", "Escalate", "Evidence", "Expired", "Fail", "Fitted", "Incident", "JournalEntry", "Key", "Label", "Lot",
-    "ModelPrice", "Moment", "NoDraft", "PriceLine", "PricedCall", "Prospect", "Question", "Rate", "Read", "Request",
-    "Reservation", "Revenue", "Revision", "Routed", "Rung", "Settlement", "ShadowCall", "Shortened", "Signal", "Span",
-    "Spent", "Step", "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
+    "Entry", "Escalate", "Evidence", "Expired", "Fail", "Fitted", "Gate", "Incident", "JournalEntry", "Key", "Label",
+    "Lot", "ModelPrice", "Moment", "NearAccount", "NearItem", "NearMapRow", "Nearness", "NoDraft", "PriceLine",
+    "PricedCall", "Proposal", "Proposed", "Prospect", "Question", "Rate", "Read", "Request", "Reservation", "Revenue",
+    "Revision", "Routed", "Rung", "Settlement", "ShadowCall", "Shortened", "Signal", "Span", "Spent", "Step",
+    "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",
 ]  # fmt: skip

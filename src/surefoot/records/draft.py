@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Raw, Struct
 
 from surefoot.records.money import BudgetLimit, ModelPrice
+from surefoot.records.near import Proposed
 from surefoot.records.request import Question, Request
 
 
@@ -90,6 +91,7 @@ class Draft(Struct, frozen=True, kw_only=True, tag="draft"):
     signals: tuple[tuple[str, float], ...] = ()  # what the provider itself can say: quote score, agreement; [0, 1]
     believed: float | None = None  # a cache hit's p when it entered
     believed_low: float | None = None
+    near: Proposed | None = None  # of a hit that is not exact
     simulated: bool = False
     attempts: int = 1
     upstream_us: int = 0  # microseconds spent waiting for the provider
@@ -110,6 +112,7 @@ class NoDraft(Struct, frozen=True, kw_only=True, tag="no-draft"):
     model: str = ""
     released: int = 0  # as of a draft
     limit: BudgetLimit | None = None  # the budget that its worst case does not fit in
+    near: Proposed | None = None  # what the near cache would have given, and why it did not
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -124,6 +127,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     others: tuple[Answer, ...] = ()  # what the second model of a pair said
     priced: tuple[PricedCall, ...] = ()
     error_body: bytes = b""
+    proposed: Answer | None = None  # what the near cache would have given: what is delivered is held against it
 
 
 class PricedCall(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from surefoot.records.case import Case
 from surefoot.records.draft import Ask, Draft, NoDraft, Shortened
 from surefoot.records.evidence import Confidence, Evidence
 from surefoot.records.money import Budget, BudgetLimit
+from surefoot.records.near import Proposal
 from surefoot.records.request import Attribution, Question
 from surefoot.records.route import Routed, ShadowCall
 from surefoot.records.units import Revenue
@@ -229,6 +230,9 @@ class CacheEntry(Struct, frozen=True, kw_only=True):
     low: float
     body: bytes
     subject: str
+    context: str = ""  # hex; of everything but the question's words that must be equal for a near hit; "": exact hits only
+    answer: str = ""  # id of the answer among near questions: the fingerprint of the first that had it
+    near: bytes = b""  # the question's vector and facts; not read back by `Cache.get`
 
 
 class Commit(Struct, frozen=True, kw_only=True):
@@ -242,6 +246,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     joins: bool = False  # where the same question of the same subject waits already, its case is joined, none is opened
     cache: CacheEntry | None = None
     revenue: tuple[Revenue, ...] = ()  # what it earned by being delivered
+    proposal: Proposal | None = None  # of the near cache, watched or judged; one that was served stands already
     set_aside: Reservation | None = None  # for the minutes of the case that it opens; its limits are soft
 
 

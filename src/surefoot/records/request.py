@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Raw, Struct
 
 from surefoot.records.money import Budget
+from surefoot.records.near import Nearness
 from surefoot.records.route import Prospect
 
 
@@ -101,3 +102,4 @@ class Question(Struct, frozen=True, kw_only=True):
     ] = ()  # of the rungs where it may begin, cheapest first; () for features that do not route
     scarcity: float | None = None  # what a dollar of the budgets counts, 1 or more, where it routes; None: nothing limits it
     routed_by: str = ""  # where the prospects come from: "fitted" | "heuristic" | "" without any
+    near: Nearness | None = None  # the cached answer to the nearest question; None: nothing near, or it is not looked for
