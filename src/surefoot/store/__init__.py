@@ -33,6 +33,7 @@ from surefoot.store.budgets import Rates, Warnings
 from surefoot.store.cases import Cases
 from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
+from surefoot.store.near import Near
 from surefoot.store.people import Accounts, Sessions
 
 EVERYTHING = Where()
@@ -55,7 +56,10 @@ class Cache(Protocol):
         """Keep an answer that is believed; `entry.subject` is a pseudonym. Never under an older epoch. Durable."""
 
     async def retract(self, *, request_id: str) -> int:
-        """Drop what this request put in; returns how many were dropped. Durable before it returns."""
+        """Drop what this request put in, and every entry that is the same answer: was one wrong, so are they all.
+
+        Returns how many were dropped. Durable before it returns.
+        """
 
 
 class Journal(Protocol):
@@ -281,6 +285,7 @@ class Store(Protocol):
     """One back-end: the parts above and the two writes of the hot path."""
 
     cache: Cache
+    near: Near
     cases: Cases
     journal: Journal
     ledger: Ledger

@@ -7,14 +7,14 @@ import os
 import time
 from asyncio import Future
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from surefoot.errors import StoreError
-from surefoot.records import CacheEntry, Commit, Content, Expired, JournalEntry, Key, Reservation
+from surefoot.records import CacheEntry, Case, Commit, Content, Expired, JournalEntry, Key, Reservation
 from surefoot.store import Audit, Cache, Incidents, Journal, Keys, Labels, Ledger, Policies, Revisions
 from surefoot.store.bets import Bets
 from surefoot.store.budgets import Rates, Warnings
@@ -31,7 +31,9 @@ from surefoot.store.memoryholds import MemoryHolds
 from surefoot.store.memoryhooks import MemoryHooks
 from surefoot.store.memorylabels import MemoryIncidents, MemoryLabels, MemoryRevisions
 from surefoot.store.memoryledger import MemoryLedger
+from surefoot.store.memorynear import MemoryNear
 from surefoot.store.memorypeople import MemoryAccounts, MemorySessions
+from surefoot.store.near import Near
 from surefoot.store.people import Accounts, Sessions
 from surefoot.store.vault import KEY, Vault
 
@@ -62,7 +64,7 @@ class MemoryCache:
         entry = self._entries.get((tenant, feature, fingerprint))
         if entry is None or entry.expires_at_ns <= now_ns or entry.epoch != self.epoch(tenant, feature):
             return None
-        return entry
+        return replace(entry, near=b"") if entry.near else entry
 
     def epoch(self, tenant: str, feature: str) -> int:
         """The current epoch; 0 before the first invalidation."""
@@ -74,8 +76,8 @@ class MemoryCache:
         return self._drop(lambda entry: (entry.tenant, entry.feature) == (tenant, feature))
 
     async def retract(self, *, request_id: str) -> int:
-        """Drop what this request put in; returns how many were dropped."""
-        return self._drop(lambda entry: entry.request_id == request_id)
+        """Drop what this request put in, and every entry that is the same answer; returns how many were dropped."""
+        return self._retract(lambda entry: entry.request_id == request_id)
 
     async def put(self, entry: CacheEntry) -> None:
         """Keep an answer that is believed."""
@@ -92,8 +94,23 @@ class MemoryCache:
             del self._entries[next(iter(self._entries))]
 
     def forget(self, tenant: str, feature: str, fingerprint: str) -> None:
-        """Drop the answer to one question."""
-        self._entries.pop((tenant, feature, fingerprint), None)
+        """Drop the answer to one question, and every entry that is the same answer."""
+        self._retract(lambda entry: (entry.tenant, entry.feature, entry.fingerprint) == (tenant, feature, fingerprint))
+
+    def entries(self) -> Iterable[CacheEntry]:
+        """All that are held."""
+        return self._entries.values()
+
+    def _retract(self, match: Callable[[CacheEntry], bool]) -> int:
+        found = [entry for entry in self._entries.values() if match(entry)]
+        same = {(entry.tenant, entry.feature, entry.answer) for entry in found if entry.answer}
+        gone = {(entry.tenant, entry.feature, entry.fingerprint) for entry in found}
+        return self._drop(
+            lambda entry: (
+                (entry.tenant, entry.feature, entry.answer) in same
+                or (entry.tenant, entry.feature, entry.fingerprint) in gone
+            )
+        )
 
     def erase(self, subject: str) -> None:
         """Drop every answer that belongs to a subject."""
@@ -246,11 +263,13 @@ class MemoryStore:
         self._holds = MemoryHolds(self._audit)
         self._journal = MemoryJournal(self._vault, self._erase, self._holds.see_free, self._is_needed, self._expire)
         self.holds: Holds = self._holds
-        self._labels = MemoryLabels(self._journal, self._audit)
-        self._cases = MemoryCases(self._labels, self._cache.forget, self._ledger, self._audit)
+        self._near = MemoryNear(self._cache.entries)
+        self._labels = MemoryLabels(self._journal, self._audit, self._near.hear)
+        self._cases = MemoryCases(self._labels, self._forget, self._ledger, self._audit)
         self._open = False
         self._waits: deque[float] = deque(maxlen=WAITS)
         self.cache: Cache = self._cache
+        self.near: Near = self._near
         self.cases: Cases = self._cases
         self.journal: Journal = self._journal
         self.ledger: Ledger = self._ledger
@@ -327,6 +346,8 @@ class MemoryStore:
             self._cases.open(replace(case, subject=pseudonym))
         if commit.cache is not None:
             self._cache.keep(replace(commit.cache, subject=pseudonym))
+        if commit.proposal is not None:
+            self._near.keep(commit.proposal)
         return entry.case_id or ""
 
     def _done(self, done: Exception | str | None) -> Future[Any]:
@@ -349,6 +370,13 @@ class MemoryStore:
         for subject, count in sorted(contents.items()):
             self._audit.note(kind="subject.erased", on=subject, detail=f"retention: {count} contents")
             self._drop(subject)
+
+    def _forget(self, case: Case) -> None:
+        """Drop the cached answer to a case's question, and the one that it was given for a near question."""
+        given = self._near.given(case.request_id)
+        for fingerprint in (case.fingerprint, given):
+            if fingerprint is not None:
+                self._cache.forget(case.tenant, case.feature, fingerprint)
 
     def _erase(self, subject: str) -> None:
         self._audit.note(kind="subject.erased", on=subject)

@@ -17,7 +17,7 @@ from surefoot.store.joining import Asked
 from surefoot.store.memorycaseevents import Audit, Ledger, MemoryCaseEvents
 from surefoot.store.memorylabels import MemoryLabels
 
-Forget = Callable[[str, str, str], None]  # tenant, feature, fingerprint: drops a cached answer
+Forget = Callable[[Case], None]  # drops the cached answer to a case's question
 
 
 class MemoryCases(MemoryCaseEvents, CaseVerbs):
@@ -161,7 +161,7 @@ class MemoryCases(MemoryCaseEvents, CaseVerbs):
         if change.label is not None:
             self._labels.append(change.label)
             if change.label.verdict == "wrong":
-                self._forget(case.tenant, case.feature, case.fingerprint)
+                self._forget(case)
         audit = change.audit
         if audit is not None and self._labels.is_judged(audit.request_id, audit.rung):
             audit = None

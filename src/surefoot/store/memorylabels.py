@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -29,8 +29,8 @@ class Contents(Protocol):
 class MemoryLabels:
     """`Labels` in a dictionary. Remarks lie with what was said, so that they are erased with it."""
 
-    def __init__(self, contents: Contents, audit: MemoryAudit) -> None:
-        self._contents, self._audit = contents, audit
+    def __init__(self, contents: Contents, audit: MemoryAudit, hear: Callable[[Label], None] = lambda label: None) -> None:
+        self._contents, self._audit, self._hear = contents, audit, hear
         self._labels: dict[str, Label] = {}
 
     async def add(self, label: Label) -> bool:
@@ -67,6 +67,7 @@ class MemoryLabels:
             return False
         self._labels[label.id] = label
         self._audit.note(kind="label.added", by=label.by, on=label.request_id, detail=label.verdict)
+        self._hear(label)
         return True
 
     async def remark(self, label_id: str) -> str | None:

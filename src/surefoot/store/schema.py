@@ -15,7 +15,7 @@ from surefoot.store.columns import metadata as _metadata
 from surefoot.store.columns import octets as _bytes
 from surefoot.store.columns import text as _text
 
-HEAD = "0012"  # the migration that this program's tables are at
+HEAD = "0013"  # the migration that this program's tables are at
 
 APPEND_ONLY = (
     "journal",
@@ -266,9 +266,50 @@ cache = Table(
     _text("subject"),
     _int("generation"),
     _bytes("body"),  # sealed under the subject's key
+    _text("context"),  # "": no near question may have the answer
+    _text("answer"),
+    _bytes("near", null=True),  # vector and facts of the question, sealed as the body is
     Index("cache_request", "request_id"),
+    Index("cache_answer", "tenant", "feature", "answer"),
     Index("cache_newest", "at_ns", "fingerprint"),
     Index("cache_expiry", "expires_at_ns"),
+)
+
+near_proposals = Table(
+    "near_proposals",
+    metadata,
+    _text("request_id", key=True),
+    _int("at_ns"),
+    _text("tenant"),
+    _text("feature"),
+    _text("answer"),
+    _text("item"),
+    _text("inputs"),  # JSON list of the map's inputs
+    Column("p", Double, nullable=True),
+    _text("action"),
+    Column("vetoed", Boolean, nullable=False),
+    Column("right", Boolean, nullable=True),
+    _text("source"),
+    _int("judged_at_ns"),
+    _int("nanodollars"),
+    Index("near_proposals_time", "feature", "at_ns"),
+    Index("near_proposals_judged", "feature", "judged_at_ns"),
+)
+
+near_accounts = Table(
+    "near_accounts",
+    metadata,
+    _text("feature", key=True),
+    *(_int(name) for name in ("requests", "hits", "explored", "seen_wrong", "pending")),
+)
+
+near_maps = Table(
+    "near_maps",
+    metadata,
+    _text("feature", key=True),
+    Column("labels", BigInteger, primary_key=True, autoincrement=False),
+    _int("at_ns"),
+    _bytes("data"),
 )
 
 cache_epochs = Table("cache_epochs", metadata, _text("tenant", key=True), _text("feature", key=True), _int("epoch"))

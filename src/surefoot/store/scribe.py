@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 
 from surefoot.errors import BudgetSpent
 from surefoot.records import BudgetLimit, CacheEntry, Case, Commit, Content, Entry, JournalEntry, Reservation
-from surefoot.store import schema
+from surefoot.store import nearrows, schema
 from surefoot.store.balances import Balances, Budget, budgets_of, orphan_entry, returned_entry
 from surefoot.store.chain import genesis, link
 from surefoot.store.histograms import Histograms
@@ -171,6 +171,7 @@ class Scribe:
         page.write(connection, self._statements)
         chained(connection, *page.case_events)
         count_up(connection, self._statements, page.histograms)
+        nearrows.write(connection, (record.commit.proposal for record in prepared))
         series = add_up(connection, self._statements, page.rollups, self._series)
         fingerprints = [str(row[2]) for row in page.cache]
         warned = {(row[0], row[1], row[2], row[3]) for row in page.warnings}
@@ -406,7 +407,11 @@ class Scribe:
         body = b"".join(self._vault.seal(subject, *key, entry.body, label))
         where = (entry.tenant, entry.feature, entry.fingerprint, entry.epoch, entry.request_id)
         what = (entry.at_ns, entry.expires_at_ns, entry.model, entry.provider, entry.finish, entry.p, entry.low)
-        return (*where, *what, subject, key[0], body)
+        near = None
+        if entry.near:
+            label = near_label(entry.tenant, entry.feature, entry.fingerprint)
+            near = b"".join(self._vault.seal(subject, *key, entry.near, label))
+        return (*where, *what, subject, key[0], body, entry.context, entry.answer, near)
 
 
 def _one_case_each(connection: Connection, records: Sequence[Record]) -> tuple[Sequence[Record], list[str]]:
@@ -486,3 +491,8 @@ def case_label(case_id: str, name: str = "answer") -> str:
 def cache_label(tenant: str, feature: str, fingerprint: str) -> str:
     """What a cached answer is sealed as: it does not open under another tenant or feature."""
     return f"cache {tenant}/{feature}/{fingerprint}"
+
+
+def near_label(tenant: str, feature: str, fingerprint: str) -> str:
+    """What a cached question's vector and facts are sealed as."""
+    return f"near {tenant}/{feature}/{fingerprint}"

@@ -23,6 +23,7 @@ from surefoot.store.database import Database
 from surefoot.store.holds import Holds
 from surefoot.store.hooks import Hooks
 from surefoot.store.migrate import migrate
+from surefoot.store.near import Near
 from surefoot.store.people import Accounts, Sessions
 from surefoot.store.scribe import Scribe
 from surefoot.store.sqlaudit import CHAIN, adopt
@@ -34,6 +35,7 @@ from surefoot.store.sqlholds import SqlHolds
 from surefoot.store.sqlhooks import SqlHooks
 from surefoot.store.sqljournal import SqlJournal
 from surefoot.store.sqllabels import SqlIncidents, SqlLabels, SqlRevisions
+from surefoot.store.sqlnear import SqlNear
 from surefoot.store.sqlparts import SqlKeys, SqlLedger, SqlPolicies
 from surefoot.store.sqlpeople import SqlAccounts, SqlSessions
 from surefoot.store.sqltrail import SqlAudit
@@ -91,12 +93,13 @@ class SqlStore:
         policies, keys, self._cache = SqlPolicies(), SqlKeys(), SqlCache()
         labels, revisions, incidents, hooks = SqlLabels(), SqlRevisions(), SqlIncidents(), SqlHooks()
         audit, accounts, sessions, holds = SqlAudit(), SqlAccounts(), SqlSessions(), SqlHolds()
-        warnings, rates, bets = SqlWarnings(), SqlRates(), SqlBets()
+        warnings, rates, bets, near = SqlWarnings(), SqlRates(), SqlBets(), SqlNear()
         self._rooms = (
             accounts, sessions, audit, holds, self._cache, cases, journal, ledger, policies, keys, labels, revisions,
-            incidents, hooks, warnings, rates, bets,
+            incidents, hooks, warnings, rates, bets, near,
         )  # fmt: skip
         self.cache: Cache = self._cache
+        self.near: Near = near
         self.cases: Cases = cases
         self.journal: Journal = journal
         self.ledger: Ledger = ledger

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from surefoot.records import CacheEntry
-from surefoot.store import schema
+from surefoot.store import nearrows, schema
 from surefoot.store.database import Room
 from surefoot.store.known import LIMIT, Known
 from surefoot.store.scribe import cache_label
@@ -16,7 +16,7 @@ from surefoot.store.vault import NONCE
 
 OVERLAP_NS = 10_000_000_000  # how far clocks of replicas may be apart before a hit is missed
 
-_FIELDS = tuple(column.name for column in schema.cache.c)
+_FIELDS = tuple(column.name for column in schema.cache.c if column.name != "near")
 
 
 class SqlCache(Room):
@@ -78,9 +78,9 @@ class SqlCache(Room):
         await database.write(lambda connection: database.believe(connection, entry))
 
     async def retract(self, *, request_id: str) -> int:
-        """Drop what this request put in; returns how many were dropped. Durable before it returns."""
-        gone = schema.cache.delete().where(schema.cache.c.request_id == request_id)
-        return await self.database.write(lambda connection: connection.execute(gone).rowcount)
+        """Drop what this request put in, and every entry that is the same answer; how many. Durable before it returns."""
+        put = schema.cache.c.request_id == request_id
+        return await self.database.write(lambda connection: nearrows.retract(connection, put))
 
     async def refresh(self) -> None:
         """Learn what the database holds: everything the first time, later what was put in since, by any process."""

@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Update, and_, bindparam, func, or_, select
 
 from surefoot.errors import StoreError
 from surefoot.records import Case, Claim, Entry
 from surefoot.records.case import PENDING, WAITING
-from surefoot.store import casework, schema
+from surefoot.store import casework, nearrows, schema
 from surefoot.store.caseverbs import CaseVerbs, How, claim_of
 from surefoot.store.casework import SKEW_NS, Change, Happened
 from surefoot.store.database import Database
@@ -218,7 +218,7 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
             if not new and change.case.state == "judged":
                 raise StoreError(f"there is a label {change.label.id} already")
             if change.label.verdict == "wrong":
-                connection.execute(_cached(case))
+                nearrows.retract(connection, *_cached(case))
         return change
 
 
@@ -275,10 +275,11 @@ def _event_row(case_id: str, event: Happened, generation: int | None, sealed: An
     }  # fmt: skip
 
 
-def _cached(case: Case) -> Any:
+def _cached(case: Case) -> tuple[ColumnElement[bool], ...]:
+    """Where the answer to a case's question is cached, and the one that it was given for a near question."""
     table = schema.cache.c
-    of_question = (table.tenant == case.tenant, table.feature == case.feature, table.fingerprint == case.fingerprint)
-    return schema.cache.delete().where(*of_question)
+    named = or_(table.fingerprint == case.fingerprint, table.fingerprint.in_(nearrows.given(case.request_id)))
+    return (table.tenant == case.tenant, table.feature == case.feature, named)
 
 
 def _judged(audit: Case) -> Any:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from surefoot.errors import NotFound, StoreError
 from surefoot.records import Content, Incident, Label, Revision
-from surefoot.store import schema
+from surefoot.store import nearrows, schema
 from surefoot.store.database import Room
 from surefoot.store.sqlaudit import insert, vouch
 from surefoot.store.sqljournal import read_content
@@ -76,6 +76,7 @@ def append_label(connection: Connection, statements: Statements, label: Label) -
         return False
     columns = [column.name for column in schema.labels.c]
     vouch(connection, schema.labels.name, [dict(zip(columns, row, strict=True))])
+    nearrows.hear(connection, label)
     return True
 
 

@@ -57,6 +57,7 @@ class Statements:
         self.daily_costs = self._added_up(schema.daily_costs)
         self.daily_requests = self._added_up(schema.daily_requests)
         self.histograms = self._added_up(schema.histograms)
+        self.near_maps = self._unless_there(schema.near_maps)
         self.cache = self._put_cache()
         self.cached = self._get_cache()  # values: tenant, feature, fingerprint
         self.set_budgets = self._set_budgets()  # values: spent, reserved, scope, window
@@ -119,12 +120,16 @@ class Statements:
         )
 
     def _get_cache(self) -> str:
-        """An entry's columns, then the epoch that counts now and the key it is sealed under; both may be NULL."""
+        """An entry's columns, then the epoch that counts now and the key it is sealed under; both may be NULL.
+
+        The vector is left out.
+        """
         table, epochs, subjects = schema.cache, schema.cache_epochs, schema.subjects
         of_feature = and_(epochs.c.tenant == table.c.tenant, epochs.c.feature == table.c.feature)
         of_subject = and_(subjects.c.subject == table.c.subject, subjects.c.generation == table.c.generation)
         both = table.outerjoin(epochs, of_feature).outerjoin(subjects, of_subject)
-        wanted = select(*table.c, epochs.c.epoch, subjects.c.wrapped_key).select_from(both)
+        columns = (column for column in table.c if column.name != "near")
+        wanted = select(*columns, epochs.c.epoch, subjects.c.wrapped_key).select_from(both)
         names = ("tenant", "feature", "fingerprint")
         return self._text(wanted.where(*(table.c[name] == bindparam(f"of_{name}") for name in names)))
 
