@@ -54,6 +54,11 @@ mode = "enforce"
 ladder = ["cache", "claude-plain"]
 [features.believed-claude.maps.claude-plain]
 p = 0.9
+[features.near]
+mode = "enforce"
+ladder = ["cache", "faithful"]
+maps.faithful = {{ p = 0.99 }}
+cache = {{ kind = "near", errors_per_request = 0.5, shadow_requests = 10 }}
 [features.fallback]
 ladder = ["broken"]
 [features.climbing]

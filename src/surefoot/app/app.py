@@ -20,6 +20,7 @@ from surefoot.app.keys import KeyRing
 from surefoot.app.killswitch import KillSwitch
 from surefoot.app.loops import keep
 from surefoot.app.metrics import Metrics
+from surefoot.app.near import NearCache
 from surefoot.app.notify import Notify
 from surefoot.app.objectives import Objectives
 from surefoot.app.outcomes import Outcomes
@@ -63,16 +64,17 @@ class App:
     def __init__(self, config: Config, store: Store) -> None:
         self.store, self.metrics, self.keys = store, Metrics(), KeyRing(store)
         self.rates = RateLimits(store.rates, lambda: self.serving.runtime.rates)
-        self.settler = Settler(store, self.metrics, self.rates.ended)
+        self.near = NearCache(store, lambda: self.policy.features)
+        self.settler = Settler(store, self.metrics, self.rates.ended, self.near)
         self.shadow_calls = ShadowCalls(self.settler)
         self.settler.on_ended = self.shadow_calls.ended
         self.stops, self.access = KillSwitch(store), Access(store)
         repeats = Repeats(store)
         self.human_budgets = HumanBudgets(store)
-        self.serving = Serving(config, store, self.settler, self.stops, repeats, self.human_budgets)
+        self.serving = Serving(config, store, self.settler, self.stops, repeats, self.human_budgets, self.near)
         self.outcomes = Outcomes(store, lambda: self.policy.features)
         self.desk = Desk(store, self.serving)
-        self.waiting = Waiting(store, self.serving, self.settler)
+        self.waiting = Waiting(store, self.serving, self.settler, near=self.near)
         self.webhooks = Webhooks(store, self.serving, self.settler.lost)
         self.held = Held(store, self.serving, self.settler, self.webhooks, repeats, Crowd(self.metrics))
         self.notify = Notify(store, self.serving, self.settler.lost)
@@ -90,6 +92,7 @@ class App:
         app = cls(config, store)
         await store.start()
         await app.serving.begin()
+        await app.near.refresh()
         app.retention.begin()
         await app.keys.refresh()
         await app.stops.refresh()
@@ -100,7 +103,7 @@ class App:
             app.serving.keep_learning(), app.webhooks.keep_sending(), app.waiting.keep_delivering(),
             app.waiting.keep_deadlines(), app.notify.keep_telling(), app.retention.keep(),
             app.spending.keep_watching(), app.serving.balances.keep_fresh(app.settler.lost),
-            app.burning.keep_watching(),
+            app.burning.keep_watching(), app.near.keep_fresh(app.settler.lost),
             app.human_budgets.keep_fresh(app._budgets, app.settler.lost),
         )  # fmt: skip
         app._loops = [asyncio.create_task(loop) for loop in loops]

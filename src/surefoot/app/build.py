@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from surefoot.app.economics import baseline_name
 from surefoot.app.evidence import check_set, reading
+from surefoot.app.near import NearCache
 from surefoot.app.scarcity import Balances
 from surefoot.config.budgets import build_budgets, build_rates
 from surefoot.config.load import Config
@@ -33,6 +34,7 @@ from surefoot.stages import Calls, Checks, Fit, Prefixes, ReadRequest
 from surefoot.stages.check import HttpGate
 from surefoot.stages.handbook import Handbook
 from surefoot.stages.read import Repeats
+from surefoot.stages.recall import Recall
 from surefoot.stages.routing import Latencies, Routing, Scarcity, Warmth
 from surefoot.store import Store
 
@@ -86,6 +88,7 @@ class Watched:
     routers: Mapping[str, bytes] = field(default_factory=dict)  # by feature, the route model that labels taught
     latencies: Latencies | None = None  # of rungs, as this process saw them
     balances: Balances | None = None  # of the budgets that requests of routed features fall under
+    near: NearCache | None = None  # knows what lies near
 
 
 NOTHING = Watched()
@@ -115,6 +118,7 @@ def build(
     counted = counted or any(feature.cache_marks for feature in settings.features.values())
     calls = Calls(
         registry, store, on_lost=on_lost, masks=masks, estimator=known.estimator if counted else None,
+        recall=Recall(store.cache, config.policy.features, watched.near),
     )  # fmt: skip
     warmth, latencies = Warmth(), watched.latencies or Latencies()
     scarce = None if watched.balances is None else watched.balances.over(budgets)
@@ -122,6 +126,7 @@ def build(
         name: replace(
             reading(given),
             routing=_routing(config.policy.features[name], registry, watched.routers, (warmth, latencies, scarce)),
+            near=watched.near.look_up(config.policy.features[name]) if watched.near is not None else None,
         )
         for name, given in settings.features.items()
     }

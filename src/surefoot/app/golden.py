@@ -20,8 +20,8 @@ from surefoot.providers.documents import read_folder
 from surefoot.records import Case, Content, JournalEntry, Label, Revision
 from surefoot.review.leverage import read_along
 from surefoot.signals.personal import KINDS, mask, unmask
+from surefoot.stages.context import NO_MATTER
 from surefoot.stages.masking import masked_top
-from surefoot.stages.read import NO_MATTER
 from surefoot.store import Store
 from surefoot.wire.attachments import attachments
 from surefoot.wire.dialects import DIALECTS

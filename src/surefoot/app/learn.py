@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from surefoot.app.near import lines_of, with_lines
 from surefoot.config.build import rung_models
 from surefoot.config.load import Config
 from surefoot.learning.drift import last_alarm
@@ -67,6 +68,8 @@ async def served(store: Store, config: Config, number: int | None = None) -> Ser
     learned = decode_learned(revision.data) if revision is not None else Learned()
     models = rung_models(config.settings)
     policy, left = overlay(config.policy, learned, models)
+    if any(feature.cache.near is not None for feature in policy.features.values()):
+        policy = with_lines(policy, lines_of(await store.near.maps()))
     return Served(policy=policy, learned=learned, revision=revision, models=models, left_out=left)
 
 

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from surefoot.app.build import PromptsSeen, Runtime, Watched, build
 from surefoot.app.harm import Harms
 from surefoot.app.loops import keep
+from surefoot.app.near import NearCache, lines_of, with_lines
 from surefoot.app.scarcity import Balances
 from surefoot.app.settler import Settler
 from surefoot.app.standings import Standings
 from surefoot.config.build import rung_models
 from surefoot.config.load import Config
-from surefoot.policy import Learned, Policy, overlay
+from surefoot.policy import Learned, NearLine, Policy, overlay
 from surefoot.policy.learned import decode_learned
 from surefoot.policy.policy import encode
 from surefoot.providers.prices import PriceBook
@@ -38,9 +39,10 @@ class Serving:
 
     def __init__(
         self, config: Config, store: Store, settler: Settler, stops: Mapping[str, Stop] | None = None,
-        repeats: Repeats | None = None, people_spent: Container[str] = frozenset(),
+        repeats: Repeats | None = None, people_spent: Container[str] = frozenset(), near: NearCache | None = None,
     ) -> None:  # fmt: skip
-        self._people_spent = people_spent
+        self._people_spent, self._near = people_spent, near
+        self._lines: dict[str, NearLine] = {}  # by feature, the near map that serves
         self._store, self._settler, self._stops, self._repeats = store, settler, stops, repeats
         self._prices = PriceBook()
         self._written, self._learned, self._number = config, Learned(), 0
@@ -56,7 +58,7 @@ class Serving:
 
     async def begin(self) -> None:
         """Take over what was promoted, keep the policy, see how promises stand. Raises StoreError, ConfigError."""
-        if await self._adopt():
+        if await self._adopt() | await self._adopt_lines():
             await self.runtime.close()
             self.runtime = self._build(self._written)
         await self._keep_policy(self.runtime)
@@ -85,8 +87,12 @@ class Serving:
 
     async def _look(self) -> None:
         if await self._adopt():
+            await self._adopt_lines()
             await self.reload(self._written)
             log.info("a revision serves", number=self._number)
+        elif await self._adopt_lines():
+            await self.reload(self._written)
+            log.info("a near map serves", policy=self.runtime.policy.version)
         await self._refresh(self.runtime.policy)
 
     async def _refresh(self, policy: Policy) -> None:
@@ -105,7 +111,7 @@ class Serving:
         policy, left = overlay(config.policy, self._learned, rung_models(config.settings))
         for reason in left:
             log.warning("something learned is not used", reason=reason)
-        served = replace(config, policy=policy)
+        served = replace(config, policy=with_lines(policy, self._lines))
         return build(
             served,
             self._store,
@@ -119,6 +125,7 @@ class Serving:
                 routers={name: found.route for name, found in self._learned.features.items() if found.route},
                 latencies=self.latencies,
                 balances=self.balances,
+                near=self._near,
             ),
             self._prompts,
         )
@@ -142,6 +149,16 @@ class Serving:
         found = await self._store.revisions.get(number) if number else None
         self._learned = decode_learned(found.data) if found is not None else Learned()
         self._number = number
+        return True
+
+    async def _adopt_lines(self) -> bool:
+        """Read the near maps where a feature has a near cache; whether one is another than before. Raises StoreError."""
+        if all(feature.cache.near is None for feature in self._written.policy.features.values()):
+            return False
+        found = lines_of(await self._store.near.maps())
+        if found == self._lines:
+            return False
+        self._lines = found
         return True
 
 

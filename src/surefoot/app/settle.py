@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from surefoot.app.economics import answering_model, baseline_nanodollars, earned
+from surefoot.app.proposals import among_near, proposal_of
 from surefoot.app.times import times_of
 from surefoot.policy import Budgets, Feature, audit_lot
 from surefoot.providers.billing import entries_of
@@ -35,6 +36,7 @@ from surefoot.records import (
 from surefoot.records.case import human_cost
 from surefoot.records.hook import place_of
 from surefoot.review.priority import AUDIT_SECONDS, rank_ns, risk_of
+from surefoot.stages.nearby import Open
 from surefoot.trace import LiveTrace
 
 NOBODY = "We are sorry: nobody can answer your question at the moment. Please ask again later, or in another way."
@@ -55,6 +57,7 @@ class Outcome:
     error: str = ""  # code of what went wrong
     own_us: int = 0
     baseline: ModelPrice | None = None  # what the feature's baseline costs; None: no price is known
+    asked: Open | None = None  # the question as the near cache looked for it
     waiting: str = ""  # the case of the same question, asked before, that this one joins; "" when there is none
 
     @property
@@ -138,6 +141,7 @@ def commit_of(
     lot = _lot(outcome)
     case = _case(outcome, pseudonym) or _audit(outcome, pseudonym, lot)
     content = _content(outcome) if keep_content or case is not None else None
+    proposal = proposal_of(request, outcome.trace, decision, outcome.nanodollars)
     entry = JournalEntry(
         request_id=request.id,
         at_ns=request.at_ns,
@@ -172,7 +176,8 @@ def commit_of(
         subject=request.subject,
         case=case,
         joins=request.wait.joins,
-        cache=_believed(outcome, epoch),
+        cache=among_near(_believed(outcome, epoch), outcome.asked, proposal),
+        proposal=proposal,
         revenue=earned(outcome.feature, request, outcome.action),
         set_aside=_set_aside(outcome, case, budgets) if case is not None and budgets is not None else None,
     )

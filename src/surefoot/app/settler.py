@@ -11,6 +11,7 @@ import structlog
 
 from surefoot.app.build import Runtime
 from surefoot.app.metrics import Metrics
+from surefoot.app.near import NearCache
 from surefoot.app.settle import Outcome, commit_of, settle
 from surefoot.records import Decision, Draft, Request
 from surefoot.store import Store
@@ -23,9 +24,10 @@ class Settler:
     """Writes what requests leave behind, each in one commit."""
 
     def __init__(
-        self, store: Store, metrics: Metrics, on_tokens: Callable[[str, int], None] = lambda request_id, tokens: None
-    ) -> None:
-        self._store, self._metrics, self._on_tokens = store, metrics, on_tokens
+        self, store: Store, metrics: Metrics, on_tokens: Callable[[str, int], None] = lambda request_id, tokens: None,
+        near: NearCache | None = None,
+    ) -> None:  # fmt: skip
+        self._store, self._metrics, self._on_tokens, self._near = store, metrics, on_tokens, near
         self.on_ended: Callable[[Outcome, Runtime], None] = lambda outcome, runtime: None  # once an end is durable
 
     async def finish(
@@ -87,6 +89,7 @@ class Settler:
             own_us=own_us,
             baseline=runtime.baselines.get(request.feature),
             waiting=waiting,
+            asked=self._near.take(request) if self._near is not None else None,
         )
         self._metrics.ended(outcome.feature.name, trace.attempts, outcome.settlements)
         if outcome.feature.route is not None:

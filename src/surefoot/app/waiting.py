@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from surefoot import pipeline
 from surefoot.app.caseview import draft_of
 from surefoot.app.loops import keep
+from surefoot.app.near import NearCache
 from surefoot.app.serving import Serving
 from surefoot.app.settler import Settler
 from surefoot.app.times import times_of
@@ -26,6 +27,7 @@ from surefoot.errors import BadRequest, RequestRefused, SurefootError
 from surefoot.policy import Feature, Policy
 from surefoot.records import CacheEntry, Caller, Case, Claim, Content, Decision, JournalEntry, Request, Usage
 from surefoot.records.case import PERSON
+from surefoot.stages.nearby import Open
 from surefoot.store import Store
 from surefoot.trace import LiveTrace
 from surefoot.wire.dialects import DIALECTS
@@ -47,9 +49,11 @@ class Waiting:
     """The loops. `clock` gives UTC nanoseconds."""
 
     def __init__(
-        self, store: Store, serving: Serving, settler: Settler, clock: Callable[[], int] = time.time_ns
-    ) -> None:
+        self, store: Store, serving: Serving, settler: Settler, clock: Callable[[], int] = time.time_ns,
+        near: NearCache | None = None,
+    ) -> None:  # fmt: skip
         self._store, self._serving, self._settler, self._clock = store, serving, settler, clock
+        self._near = near
 
     async def keep_delivering(self) -> None:
         """For ever: lapse leases, and deliver what can no longer be taken back."""
@@ -66,6 +70,8 @@ class Waiting:
         count = 0
         while delivered := await self._store.cases.deliver_due(now_ns=now, limit=_PAGE):
             for case in delivered:
+                if self._near is not None:
+                    await self._guarded(self._near.told(case), case)
                 await self._guarded(self._believe(case), case)
             count += len(delivered)
         return count
@@ -195,8 +201,12 @@ class Waiting:
             case.answer, model=model, id=answer_id_of(entry.dialect, case.request_id),
             created=case.delivered_at_ns // _SECOND_NS, usage=Usage(),
         )  # fmt: skip
+        near = await self._asked(feature, entry, content)
         await self._store.cache.put(
             CacheEntry(
+                context=near.asked.context if near is not None else "",
+                answer=case.fingerprint if near is not None else "",
+                near=near.near() if near is not None else b"",
                 fingerprint=case.fingerprint,
                 tenant=case.tenant,
                 feature=case.feature,
@@ -213,6 +223,15 @@ class Waiting:
                 subject=case.subject,
             )
         )
+
+    async def _asked(self, feature: Feature, entry: JournalEntry, content: Content) -> Open | None:
+        """The question as the near cache keeps it; None where the feature has none or the question cannot be read."""
+        look = self._near.look_up(feature) if self._near is not None else None
+        request = await self._again(entry, content) if look is not None else None
+        if self._near is None or request is None:
+            return None
+        handbook = self._serving.runtime.handbooks.get(feature.name)
+        return self._near.nearby.open(request, handbook.edition if handbook is not None else "")
 
 
 def _text(decision: Decision) -> str:

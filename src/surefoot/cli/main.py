@@ -34,13 +34,14 @@ from surefoot.cli import (
     tuning,
     vary,
 )
+from surefoot.cli import cache as caches
 from surefoot.cli.common import MONEY, PEOPLE, RUN, STEER, TRY
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
     help="Every request takes the cheapest answer that is safe enough, and in the end a person decides.",
 )  # fmt: skip
-cache = typer.Typer(no_args_is_help=True, help="Forget cached answers.")
+cache = typer.Typer(no_args_is_help=True, help="How near caches do; forget cached answers.")
 key = typer.Typer(no_args_is_help=True, help="Virtual keys: tenant, features, budget.")
 account = typer.Typer(no_args_is_help=True, help="Who works at the desk.")
 hook = typer.Typer(no_args_is_help=True, help="Webhooks: whom cases told of their answers, and what came of it.")
@@ -106,6 +107,7 @@ trail.command("export")(audit.export)
 trail.command("checkpoint")(audit.checkpoint)
 cache.command("invalidate")(steer.invalidate)
 cache.command("retract")(steer.retract)
+cache.command("report")(caches.report)
 
 
 def _version(asked: bool) -> None:

@@ -6,13 +6,14 @@ from msgspec import UNSET, UnsetType
 
 from surefoot.config.budgets import nanodollars
 from surefoot.config.hours import open_hours
-from surefoot.config.schema import AdmitSettings, FeatureSettings, File, MapSettings, RevenueSettings
+from surefoot.config.schema import AdmitSettings, CacheSettings, FeatureSettings, File, MapSettings, RevenueSettings
 from surefoot.policy import (
     Admit,
     CacheRules,
     Compress,
     Feature,
     Map,
+    NearRules,
     Person,
     Policy,
     Promise,
@@ -41,7 +42,7 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         uncalibrated=given.uncalibrated or ("climb" if enforce else "deliver"),
         stream=given.stream or ("hold" if enforce or given.mask else "through"),
         maps={rung: _map(each) for rung, each in given.maps.items()},
-        cache=CacheRules(ttl_seconds=given.cache.ttl_seconds),
+        cache=_cache(given.cache),
         baseline=given.baseline or None,
         revenue=_revenue(given.revenue),
         per_answer=given.promise is None or given.confidence is not UNSET,
@@ -59,6 +60,16 @@ def _feature(name: str, given: FeatureSettings, settings: File) -> Feature:
         bulk=given.bulk,
         route=_route(given),
     )
+
+
+def _cache(given: CacheSettings) -> CacheRules:
+    if given.kind != "near":
+        return CacheRules(ttl_seconds=given.ttl_seconds)
+    near = NearRules(
+        errors_per_request=given.errors_per_request, errors_per_hit=given.errors_per_hit,
+        shadow_requests=given.shadow_requests, label_error=given.label_error,
+    )  # fmt: skip
+    return CacheRules(ttl_seconds=given.ttl_seconds, near=near)
 
 
 def _route(given: FeatureSettings) -> RouteRules | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import UNSET, UnsetType
 
 from surefoot.config.budgets import budget_problems
+from surefoot.config.cache import cache_problems
 from surefoot.config.evidence import evidence_problems
 from surefoot.config.notices import notify_problems
 from surefoot.config.objectives import objective_problems
@@ -157,8 +158,7 @@ def _feature(path: tuple[str, ...], given: FeatureSettings, settings: File) -> I
         yield Problem(
             (*path, "baseline"), f"there is no model {given.baseline!r}{near(given.baseline, settings.models)}"
         )
-    if given.cache.ttl_seconds <= 0:
-        yield Problem((*path, "cache", "ttl_seconds"), "ttl_seconds must be above 0")
+    yield from cache_problems((*path, "cache"), given)
     yield from revenue_problems((*path, "revenue"), given.revenue)
     yield from objective_problems(path, given)
     yield from evidence_problems(path, given, settings)

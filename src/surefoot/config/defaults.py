@@ -99,7 +99,8 @@ confidence = 0.85               # the bar for the lower end of p; 0 delivers eve
 # stream = "hold"               # judge, then stream; "sentence" releases each that is supported (enforce only);
                                 # "through" passes on, judges afterwards (observe only)
 # baseline = "flagship"         # what a saving is stated against; default: the last model
-# cache = { ttl_seconds = 86400 }
+# cache = { ttl_seconds = 86400, kind = "exact" }   # "near": answers of near questions too; without a bound it only watches
+# cache = { kind = "near", errors_per_request = 0.01, errors_per_hit = 0.05, shadow_requests = 1000, label_error = 0.0 }
 # budget = { usd = 20.0, window = "month" }   # of each key: hour | day | week | month | total; or [{ ... }, { ... }]
 # budget = { usd = 90.0, per = "all", at_limit = "cheaper", warn_at = [0.5, 0.8, 1.0], people = false }
                                 # per: key | tenant | all; at_limit: refuse | cheaper (leave out rungs that do not fit)

@@ -184,9 +184,14 @@ class AdmitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The exact cache of a feature."""
+    """The cache of a feature: answers of the same question, with `kind = "near"` of near ones too, under a bound."""
 
     ttl_seconds: int = 86_400
+    kind: str = "exact"  # "exact" | "near"
+    errors_per_request: float | None = None  # most wrong near hits, as a share of all requests
+    errors_per_hit: float | None = None  # most wrong ones, as a share of near hits; without any bound it only watches
+    shadow_requests: int = 1000  # so many at first are only watched
+    label_error: float = 0.0  # at most this share of wrong proposals is labelled right
 
 
 class CompressSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

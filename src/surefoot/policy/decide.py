@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from surefoot.policy.near import closed
 from surefoot.policy.policy import Feature
 from surefoot.records import (
     Confidence,
@@ -46,6 +47,8 @@ def decide(
         return _without(feature, rung, draft, rungs_left)
     if rung.kind == "relay":
         return Deliver("relayed: nothing to judge")
+    if draft.near is not None and (why := _not_near(feature, question, draft)):
+        return _climb(feature, why, rungs_left)
     if feature.confidence <= 0 and not feature.thresholds:
         return Deliver("the bar is 0: everything is delivered")
     if question.by_sentence and not all(span.supported for span in evidence.spans):
@@ -79,6 +82,15 @@ def action_of(feature: Feature, question: Question, verdict: Verdict) -> str:
             return "fail"
         case _:
             return "climb"
+
+
+def _not_near(feature: Feature, question: Question, draft: Draft) -> str:
+    """Why this policy does not let a near hit stand, "" when it does: another one than let it may see it otherwise."""
+    rules, near, done = feature.cache.near, question.near, draft.near
+    if rules is None or near is None or done is None or not done.p:
+        return "near hits are not what this policy gives"
+    low = (draft.believed_low or 0.0) / done.p
+    return closed(rules, feature.confidence, near, done.gate, believed_low=low)
 
 
 def _too_low(feature: Feature, rung: Rung, evidence: Evidence, confidence: Confidence) -> str | None:

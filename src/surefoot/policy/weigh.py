@@ -15,6 +15,8 @@ def weigh(feature: Feature, rung: Rung, draft: Draft | NoDraft, evidence: Eviden
     """The confidence in a draft. Without a map it is uncalibrated; a cache hit carries the p it entered with."""
     if isinstance(draft, NoDraft):
         return Confidence(source="not judged")
+    if draft.near is not None:  # what the near map says, times what the answer was worth when it entered
+        return Confidence(p=draft.believed, low=draft.believed_low, high=draft.believed, source="cache:near")
     chosen = feature.maps.get(rung.name)
     if chosen is not None:
         return apply_map(chosen, evidence)

@@ -58,16 +58,18 @@ class Calls:
     def __init__(
         self, registry: Registry, store: Store, *, on_lost: Callable[[BaseException], None],
         masks: Mapping[str, tuple[str, ...]] | None = None, estimator: Estimator | None = None,
+        recall: Recall | None = None,
     ) -> None:  # fmt: skip
         """A stage over the models of a configuration.
 
         Args:
+            recall: the cache's rung; default: exact hits only.
             estimator: learns what providers count; None where no prompt is ever counted.
         """
         self._estimator = estimator
         self._registry, self._store, self._on_lost = registry, store, on_lost
         self._masks = dict(masks or {})  # kinds of personal data that no model sees, by feature
-        self._recall = Recall(store.cache)
+        self._recall = recall or Recall(store.cache)
         self._pending: dict[str, list[_Asked]] = {}
         self._kept: dict[str, tuple[PricedCall, ...]] = {}  # by request: billed calls of rungs that were then refused
 

@@ -10,24 +10,25 @@ from msgspec import Struct
 
 from surefoot.errors import FeatureStopped
 from surefoot.providers.imagetokens import illustrated
-from surefoot.records import Prospect, Question, Request
+from surefoot.records import Nearness, Prospect, Question, Request
 from surefoot.records.audit import Stop
 from surefoot.stages.admission import Admission, Scores, said_by_users
+from surefoot.stages.context import NO_MATTER
 from surefoot.stages.handbook import Handbook
 from surefoot.stages.prompt import Prompts
 from surefoot.stages.routing import Routing
 from surefoot.wire import passages
 from surefoot.wire.dialects import DIALECTS
 
-# These fields say who asks and how the answer travels, not what it is. Everything else, unknown fields too, counts.
-NO_MATTER = frozenset(
-    {
-        "stream", "stream_options", "user", "safety_identifier", "metadata", "store", "prompt_cache_key",
-        "prompt_cache_retention", "service_tier",
-    }
-)  # fmt: skip
 _NOT_PLAIN = ("response_format", "logprobs", "thinking", "modalities", "audio", "output_config", "web_search_options")
 _BYTES_PER_TOKEN = 3  # on the low side for English (about 4), so that a reservation is rather too large than too small
+
+
+class LookUp(Protocol):
+    """Knows what was asked before."""
+
+    def __call__(self, request: Request, fingerprint: str, edition: str, /) -> Nearness | None:
+        """The cached answer to the nearest question in the same context; None where there is none."""
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -37,6 +38,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     handbook: Handbook | None = None
     by_sentence: bool = False  # whether plain text is released while it is written
     routing: Routing | None = None  # what is expected of each rung, for features that choose where to begin
+    near: LookUp | None = None  # what lies near, for features whose cache looks for it
 
 
 PLAIN = Reading()
@@ -105,6 +107,7 @@ class ReadRequest:
         if self._repeats is not None and request.wait.joins and request.surface == "chat":
             waiting = await self._repeats(request, name, standing)
         return Question(
+            near=reading.near(request, name, edition) if reading.near is not None else None,
             fingerprint=name,
             waiting=waiting,
             model=request.model,
