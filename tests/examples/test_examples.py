@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -10,9 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from surefoot.cli.main import app as surefoot
 from surefoot.demo.places import clinic_toml
 from surefoot.demo.process import free_port, serving
+from surefoot.evals.gate import EXIT
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -61,3 +65,12 @@ def test_a_question_for_a_person_becomes_a_case_that_can_be_asked_for(gateway: s
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
 def test_an_example_fits_on_a_page(example: Path) -> None:
     assert len(example.read_text("utf-8").splitlines()) <= 60
+
+
+def test_the_workflow_for_github_asks_the_gate_for_what_there_is() -> None:
+    text = (EXAMPLES / "github-action" / "gate.yml").read_text("utf-8")
+    (command,) = re.findall(r"surefoot gate (.*?)\n +echo", text, re.DOTALL)
+    known = {name for parameter in get_command(surefoot).commands["gate"].params for name in parameter.opts}
+    assert set(re.findall(r"--[a-z-]+", command)) <= known
+    for code in EXIT.values():
+        assert f"{code})" in text

@@ -25,7 +25,7 @@ from surefoot.trial.grade import is_gradable
 FolderOption = Annotated[Path, typer.Option(help="Where the sets lie.")]
 NameArgument = Annotated[str, typer.Argument(help="The set's name.")]
 
-_FOLDER = Path("golden")
+GOLDEN_FOLDER = Path("golden")
 
 app = typer.Typer(
     no_args_is_help=True, help="Golden sets: questions with the answers people gave, for gates and trials."
@@ -33,7 +33,7 @@ app = typer.Typer(
 
 
 @app.command("list")
-def show_all(folder: FolderOption = _FOLDER, as_json: JsonOption = False) -> None:
+def show_all(folder: FolderOption = GOLDEN_FOLDER, as_json: JsonOption = False) -> None:
     """List the sets of a folder."""
     try:
         found = [_read(path) for path in sorted(folder.glob("*.jsonl"))]
@@ -55,7 +55,7 @@ def add(
     name: NameArgument,
     feature: Annotated[str | None, typer.Option(help="The feature whose answers are taken.")] = None,
     since: Annotated[str | None, typer.Option(help="How far back: 12h, 7d, 4w; default: everything.")] = None,
-    folder: FolderOption = _FOLDER,
+    folder: FolderOption = GOLDEN_FOLDER,
     config: ConfigOption = None,
 ) -> None:
     """Take in what people answered for everybody or judged right, drop what was erased: a new version, if anything changed."""
@@ -83,7 +83,7 @@ def add(
 
 
 @app.command("show")
-def show(name: NameArgument, folder: FolderOption = _FOLDER, as_json: JsonOption = False) -> None:
+def show(name: NameArgument, folder: FolderOption = GOLDEN_FOLDER, as_json: JsonOption = False) -> None:
     """Show a set: its versions, where its items come from, and how many can be graded without a program."""
     try:
         golden = _read(folder / f"{name}.jsonl")
@@ -104,7 +104,7 @@ def show(name: NameArgument, folder: FolderOption = _FOLDER, as_json: JsonOption
 def export(
     name: NameArgument,
     output: Annotated[Path | None, typer.Option("-o", help="A file; default: the terminal.")] = None,
-    folder: FolderOption = _FOLDER,
+    folder: FolderOption = GOLDEN_FOLDER,
 ) -> None:
     """Write a set's items as plain labelled rows, without where they come from."""
     try:
@@ -115,6 +115,21 @@ def export(
     except SurefootError as error:
         raise fail(error) from error
     typer.echo(data.decode(), nl=False)
+
+
+async def forget_erased(store: Store, folder: Path = GOLDEN_FOLDER) -> dict[str, int]:
+    """Drop what must not stay from a folder's sets, each a new version; by set, how many items it lost.
+
+    Raises: DataError, StoreError.
+    """
+    left: dict[str, int] = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        golden = _read(path)
+        grown = grow(golden, (), gone=await gone(store, golden), at_ns=time.time_ns())
+        if grown.removed:
+            _write(path, written(grown.golden))
+            left[golden.header.golden] = sum(grown.removed.values())
+    return left
 
 
 def _read(path: Path) -> Golden:

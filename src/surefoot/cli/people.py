@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from surefoot.cli.common import ConfigOption, JsonOption, fail, out, with_store
+from surefoot.cli.golden import GOLDEN_FOLDER, FolderOption, forget_erased
 from surefoot.errors import BadRequest, NotFound
 from surefoot.records.audit import Hold
 from surefoot.store import Store
@@ -21,10 +22,18 @@ ByOption = Annotated[str, typer.Option(help="Who does it: your name.")]
 ReasonOption = Annotated[str, typer.Option(help="Why. It is kept for ever: name no patient.")]
 
 
-def erase(tenant: TenantOption, end_user: UserOption, config: ConfigOption = None) -> None:
-    """Destroy a subject's key: what was said is unreadable for ever, the journal still verifies. Not under a hold."""
+def erase(
+    tenant: TenantOption, end_user: UserOption, golden: FolderOption = GOLDEN_FOLDER, config: ConfigOption = None
+) -> None:
+    """Destroy a subject's key: what was said is unreadable for ever, the journal still verifies. Not under a hold.
+
+    Items of golden sets that came of it leave the folder named with --golden; other copies of a set when they next grow.
+    """
     lost = with_store(config, lambda store: store.journal.erase_subject(tenant=tenant, end_user=end_user))
     typer.echo(f"{lost} contents are unreadable now")
+    left = with_store(config, lambda store: forget_erased(store, golden))
+    for name, count in left.items():
+        typer.echo(f"{count} items left the golden set {name}")
 
 
 def hold(

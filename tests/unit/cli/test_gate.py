@@ -62,6 +62,14 @@ def test_it_writes_markdown_and_json_and_a_plan_asks_nothing(config: Path) -> No
     assert planned.exit_code == 0 and "120 items" in planned.output and "FAIL" not in planned.output
 
 
+def test_a_set_without_items_is_not_enough_data(config: Path) -> None:
+    golden(config.parent, 0, 0)
+    found = surefoot(
+        "gate", "--golden", "golden.jsonl", "--policy", "new.toml", "--against", "old.toml", "--at-least", "0.9"
+    )
+    assert found.exit_code == 2 and "no item has a score" in found.output, found.output
+
+
 def test_a_gate_that_cannot_be_run_is_no_verdict(config: Path) -> None:
     golden(config.parent, 5, 0)
     for options, said in (

@@ -56,10 +56,14 @@ def test_it_grows_is_shown_exported_and_gated(config: Path) -> None:
     assert "2 items" in kept.output and "asked all the same" in kept.output
 
 
-def test_an_erased_subjects_items_leave_at_the_next_growth(config: Path) -> None:
+def test_an_erased_subjects_items_leave_at_once_and_elsewhere_at_the_next_growth(config: Path) -> None:
     judge(config, QUESTION)
     assert surefoot("golden", "grow", "f").exit_code == 0
-    assert surefoot("erase", "--tenant", "local", "--end-user", "").exit_code == 0
+    kept = (config.parent / "golden" / "f.jsonl").read_bytes()
+    erased = surefoot("erase", "--tenant", "local", "--end-user", "")
+    assert erased.exit_code == 0 and "1 items left the golden set f" in erased.output
+    assert QUESTION not in (config.parent / "golden" / "f.jsonl").read_text()
+    (config.parent / "golden" / "f.jsonl").write_bytes(kept)
     grown = surefoot("golden", "grow", "f")
     assert "removed: 1 erased" in grown.output
     assert QUESTION not in (config.parent / "golden" / "f.jsonl").read_text()
