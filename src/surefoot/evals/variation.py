@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from surefoot.review.differences import NONE, Asked, Difference, differences, facts
-from surefoot.signals.final_answer import agree
+from surefoot.signals.final_answer import agree, final_answer
 from surefoot.signals.grounding import ground
 from surefoot.signals.likeness import likeness
 from surefoot.signals.values import unfenced
@@ -82,6 +82,8 @@ def means_same(one: str, other: str) -> bool | None:
     if same == 1.0:
         return True
     if same == 0.0 and all(_states(text) for text in (one, other)):
+        return False
+    if same is None and (_withheld(one, other) or _withheld(other, one)):
         return False
     if all(unfenced(text.strip())[:1] in ("{", "[") for text in (one, other)):
         return likeness(one, other) == 1.0
@@ -182,6 +184,14 @@ def _chao(counts: Sequence[int]) -> float:
 
 def _states(text: str) -> bool:
     return _STATED.search(text) is not None or len(text.split()) <= _SHORT_WORDS
+
+
+def _withheld(stating: str, other: str) -> bool:
+    """Whether one text states a final answer and the other neither states one nor contains it."""
+    if _STATED.search(stating) is None or final_answer(other) is not None:
+        return False
+    value = final_answer(stating)
+    return value is not None and value.casefold() not in other.casefold().replace(",", "")
 
 
 def _dice(one: str, other: str) -> float:

@@ -21,6 +21,7 @@ SAME = [
 OTHER = [
     ("The answer is 42.", "The answer is 41."),
     ("Yes", "No"),
+    ("First add 40 and 2.\nThe answer is 42.", "First add 40 and 2, and then look at what that comes to in all of the cases."),
     ('{"answer": "7"}', '{"answer": "8"}'),
     ("Opening hours are 9 to 17.", "Opening hours are 9 to 18."),
     ("Cash is accepted at the desk.", "Cash is not accepted at the desk."),
