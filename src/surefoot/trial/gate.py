@@ -61,6 +61,8 @@ class Spent(Struct, frozen=True, kw_only=True):
     escalated: int
     failed: int  # a provider failed
     ungraded: int  # nobody could tell whether they were right
+    simulated: bool = False  # whether an answer was: then no real model gave it
+    estimated: bool = False  # whether tokens were
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -174,5 +176,5 @@ def _spent(named: Named, side: Side) -> Spent:
     return Spent(
         name=named.told, nanodollars=side.nanodollars, delivered=side.ended.get("delivered", 0),
         escalated=side.ended.get("escalated", 0), failed=side.ended.get("failed", 0),
-        ungraded=side.ended.get("ungraded", 0),
+        ungraded=side.ended.get("ungraded", 0), simulated=side.simulated, estimated=side.estimated,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from surefoot.config.schema import BudgetSettings
 from surefoot.errors import BudgetSpent, ConfigError, RequestRefused
 from surefoot.policy import Feature, Policy
 from surefoot.providers.rows import Row
-from surefoot.records import Decision, JournalEntry, NoDraft, Revision
+from surefoot.records import Decision, Draft, JournalEntry, NoDraft, Revision
 from surefoot.stages.check.gate import ExecutableGate, Patience
 from surefoot.trial.asking import request_of
 from surefoot.trial.gather import recorded_as
@@ -88,6 +88,7 @@ class Side:
         self._app, self._grader, self._person_right = app, grader, person_right
         self.rules, self.nanodollars = rules, 0
         self.ended: dict[str, int] = {}
+        self.simulated = self.estimated = False  # whether any draft was, or its tokens were
 
     @classmethod
     async def start(cls, named: Named, feature: str, purse: Purse, grader: Grader, *, person_right: bool) -> Side:
@@ -123,6 +124,9 @@ class Side:
             entry = await self._app.store.journal.get(request.id)
             cost = entry.nanodollars if entry is not None else 0
             self.nanodollars += cost
+        drafts = [step.value for step in entry.steps if isinstance(step.value, Draft)] if entry is not None else []
+        self.simulated = self.simulated or any(draft.simulated for draft in drafts)
+        self.estimated = self.estimated or any(draft.usage.estimated for draft in drafts)
         score, ended = await self._graded(row, decision, entry)
         self.ended[ended] = self.ended.get(ended, 0) + 1
         return Graded(score=score, ended=ended, nanodollars=cost)

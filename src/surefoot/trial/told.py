@@ -158,14 +158,20 @@ def _row(each: Finding) -> str:
 
 def _side(side: Spent, rate: Estimate) -> str:
     counts = f"{side.delivered} | {side.escalated} | {side.failed}"
-    return f"| `{side.name}` | {_rate(rate)} | {counts} | {_usd(side.nanodollars)} |"
+    return f"| `{side.name}` | {_rate(rate)} | {counts} | {_cost(side)} |"
 
 
 def _did(side: Spent) -> str:
     parts = [f"{side.delivered} delivered", f"{side.escalated} escalated"]
     parts += [f"{side.failed} failed"] if side.failed else []
     parts += [f"{side.ungraded} that nobody could grade"] if side.ungraded else []
-    return f"{', '.join(parts)}, {_usd(side.nanodollars)}"
+    return f"{', '.join(parts)}, {_cost(side)}"
+
+
+def _cost(side: Spent) -> str:
+    """What it cost, and what of it is not real."""
+    notes = [*(["simulated"] if side.simulated else []), *(["tokens estimated"] if side.estimated else [])]
+    return _usd(side.nanodollars) + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _rate(rate: Estimate) -> str:

@@ -114,6 +114,7 @@ def test_a_cap_is_never_exceeded_and_budgets_of_the_policy_are_not_its_own(tmp_p
     assert whole is not None and not whole.stopped
     spent = sum(side.nanodollars for side in whole.sides)
     cost = plans[0].costs[0]
+    assert whole.sides[0].simulated and whole.sides[0].estimated
     assert 0 < spent < 2 * cost.worst and cost.least <= cost.whole < cost.worst
     assert 0.5 < spent / (2 * cost.whole) < 2
     capped = asyncio.run(run_gate(given, replace(asked, max_nanodollars=spent // 3)))
@@ -157,6 +158,7 @@ def test_the_report_fits_a_terminal_and_a_pull_request(tmp_path: Path) -> None:
     text = "\n".join(lines)
     assert text.startswith("300 items\nto see 3 points with 80% power takes") and "FAIL:" in text and "no price" in text
     page = markdown(told)
+    assert "(tokens estimated)" in page and "simulated" not in page
     assert page.startswith("### Gate: fail\n") and "| worse than the other" in page and "3 items left out." in page
 
 
