@@ -64,7 +64,7 @@ async def test_whoever_is_erased_leaves_no_vector_and_a_new_epoch_none_at_all(st
     await ask(store, "a", entry=near("a"))
     await ask(store, "b", entry=near("b"), who=BOB)
     await store.journal.erase_subject(tenant="clinic", end_user="ann")
-    assert await names(store) == ["f-b"]
+    assert await names(store) == ["f-b"] and await store.near.held() == {("clinic", "triage", "f-b")}
     await store.cache.invalidate(tenant="clinic", feature="triage")
     assert await names(store) == []
 

@@ -25,7 +25,8 @@ from surefoot.wire.dialects import DIALECTS
 
 REFRESH_SECONDS = 1.0
 _OVERLAP_NS = 10_000_000_000  # how far clocks of replicas may be apart
-_SWEEP_NS = 60_000_000_000
+_FORGET_NS = 10_000_000_000  # how soon whoever was erased is out of memory
+_GIVE_UP_NS = 60_000_000_000
 _SILENCE_NS = 3_600_000_000_000  # after which an explored proposal without a verdict is wrong for good
 _KNOWN = 200_000
 
@@ -42,7 +43,7 @@ class NearCache:
         self.nearby = Nearby()
         self._books: dict[str, NearBook] = {}
         self._judged_ns: dict[str, int] = {}  # by feature, when the newest verdict that was learned came
-        self._newest_ns = self._swept_ns = 0
+        self._newest_ns = self._forgot_ns = self._gave_up_ns = 0
         self._read: set[tuple[str, int]] = set()  # (fingerprint, at_ns) of items that were read
 
     def look_up(self, feature: Feature) -> LookUp | None:
@@ -119,10 +120,12 @@ class NearCache:
             await self._follow(feature, self.book(feature, rules))
             await self._learn(feature, rules)
         await self._read_items()
-        if self._clock() - self._swept_ns > _SWEEP_NS:
-            self._swept_ns = self._clock()
+        if self._clock() - self._forgot_ns > _FORGET_NS:
+            self._forgot_ns = self._clock()
             living = {fingerprint for _, _, fingerprint in await self._store.near.held()}
             self.nearby.keep_only(living)
+        if self._clock() - self._gave_up_ns > _GIVE_UP_NS:
+            self._gave_up_ns = self._clock()
             await self._store.near.give_up(before_ns=self._clock() - _SILENCE_NS, at_ns=self._clock())
 
     async def _follow(self, feature: str, book: NearBook) -> None:

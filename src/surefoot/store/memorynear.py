@@ -34,7 +34,7 @@ class MemoryNear:
         ]  # fmt: skip
 
     async def held(self) -> Collection[tuple[str, str, str]]:
-        """Every cache entry with a vector."""
+        """What an index may still hold."""
         return {(entry.tenant, entry.feature, entry.fingerprint) for entry in self._entries() if entry.near}
 
     async def account(self, feature: str) -> NearAccount:

@@ -18,7 +18,7 @@ class Near(Protocol):
         """The cache's entries with a vector, put in from then on, oldest first; not those of erased subjects or old epochs."""
 
     async def held(self) -> Collection[tuple[str, str, str]]:
-        """(tenant, feature, fingerprint) of every cache entry with a vector: what an index may still hold."""
+        """(tenant, feature, fingerprint) of every entry that `items` could give: what an index may still hold."""
 
     async def account(self, feature: str) -> NearAccount:
         """How a feature stands; zeros before its first request."""

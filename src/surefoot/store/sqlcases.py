@@ -214,11 +214,11 @@ class SqlCases(SqlCaseEvents, CaseVerbs):
         if change.done and change.events and entries:
             spend(connection, database.statements, entries)
         if change.label is not None:
+            if change.label.verdict == "wrong":  # before the label, which may move a near cache's account: as commits do
+                nearrows.retract(connection, *_cached(case))
             new = append_label(connection, database.statements, change.label)
             if not new and change.case.state == "judged":
                 raise StoreError(f"there is a label {change.label.id} already")
-            if change.label.verdict == "wrong":
-                nearrows.retract(connection, *_cached(case))
         return change
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from surefoot.errors import StoreError
 from surefoot.records import NearAccount, NearItem, NearMapRow, Proposal
@@ -26,15 +26,9 @@ class SqlNear(Room):
 
     async def items(self, *, since_ns: int = 0) -> Sequence[NearItem]:
         """The cache's entries with a vector, put in from then on, oldest first."""
-        cache, epochs, subjects = schema.cache, schema.cache_epochs, schema.subjects
-        of_feature = and_(epochs.c.tenant == cache.c.tenant, epochs.c.feature == cache.c.feature)
-        of_subject = and_(subjects.c.subject == cache.c.subject, subjects.c.generation == cache.c.generation)
-        both = cache.outerjoin(epochs, of_feature).join(subjects, of_subject)
-        wanted = select(*(cache.c[name] for name in _ITEM), subjects.c.wrapped_key).select_from(both)
-        wanted = wanted.where(
-            cache.c.near.is_not(None), cache.c.at_ns >= since_ns, subjects.c.wrapped_key.is_not(None),
-            cache.c.epoch == func.coalesce(epochs.c.epoch, 0),
-        ).order_by(cache.c.at_ns, cache.c.fingerprint)  # fmt: skip
+        cache = schema.cache.c
+        wanted = _living(*(cache[name] for name in _ITEM), schema.subjects.c.wrapped_key)
+        wanted = wanted.where(cache.at_ns >= since_ns).order_by(cache.at_ns, cache.fingerprint)
 
         def read(connection: Connection) -> list[NearItem]:
             return [self._item(row) for row in connection.execute(wanted)]
@@ -42,9 +36,9 @@ class SqlNear(Room):
         return await self.database.read(read)
 
     async def held(self) -> Collection[tuple[str, str, str]]:
-        """Every cache entry with a vector."""
+        """What an index may still hold."""
         cache = schema.cache.c
-        wanted = select(cache.tenant, cache.feature, cache.fingerprint).where(cache.near.is_not(None))
+        wanted = _living(cache.tenant, cache.feature, cache.fingerprint)
         return await self.database.read(lambda connection: {tuple(row) for row in connection.execute(wanted)})
 
     async def account(self, feature: str) -> NearAccount:
@@ -151,3 +145,13 @@ class SqlNear(Room):
             fingerprint=row.fingerprint, tenant=row.tenant, feature=row.feature, context=row.context, answer=row.answer,
             by_person=row.provider == PERSON, at_ns=row.at_ns, near=plain,
         )  # fmt: skip
+
+
+def _living(*columns: ColumnElement[Any]) -> Select[Any]:
+    """Columns of cached answers with a vector that can still be read: of a living key and the present epoch."""
+    cache, epochs, subjects = schema.cache, schema.cache_epochs, schema.subjects
+    of_feature = and_(epochs.c.tenant == cache.c.tenant, epochs.c.feature == cache.c.feature)
+    of_subject = and_(subjects.c.subject == cache.c.subject, subjects.c.generation == cache.c.generation)
+    both = cache.outerjoin(epochs, of_feature).join(subjects, of_subject)
+    living = (subjects.c.wrapped_key.is_not(None), cache.c.epoch == func.coalesce(epochs.c.epoch, 0))
+    return select(*columns).select_from(both).where(cache.c.near.is_not(None), *living)

@@ -1,6 +1,7 @@
 """A near cache end to end: it watches, learns a map, serves under its bound, and a replay decides the same."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,19 @@ def test_the_tightest_bound_that_would_have_given_anything_is_proposed(
     assert found is not None and serving is not None
     assert found.proposed == 0.2 and found.offers[0].hits == 0 and found.offers[1].nanodollars > 0
     assert serving.offers == () and serving.why == "" and serving.account.hits >= 20 and serving.most_wrong > 0
+
+
+def test_whoever_was_erased_leaves_the_memory_of_near_questions(made: Callable[..., World]) -> None:
+    world, now = made("", n=4), time.time_ns()
+    world.app.near._clock = lambda: now
+    for user, row in zip(("ann", "bob"), {row.id: row for row in world.rows}.values(), strict=False):
+        world.ask(row, attribution=Attribution(end_user=user))
+    world.runner.run(world.look())
+    assert len(world.app.near.nearby) == 2
+    world.runner.run(world.store.journal.erase_subject(tenant="local", end_user="ann"))
+    now += 11_000_000_000
+    world.runner.run(world.look())
+    assert len(world.app.near.nearby) == 1
 
 
 def test_a_person_who_answers_judges_what_was_proposed_and_is_given_first(made: Callable[..., World]) -> None:
