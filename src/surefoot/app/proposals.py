@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from msgspec.structs import replace
 
 from surefoot.policy import inputs_of
 from surefoot.records import Answer, CacheEntry, Decision, Draft, NoDraft, Proposal, Request
 from surefoot.review.guards import same_answer
+from surefoot.signals.final_answer import final_answer
 from surefoot.stages.nearby import Open
 from surefoot.trace import LiveTrace
 
@@ -37,16 +40,24 @@ def proposal_of(request: Request, trace: LiveTrace, decision: Decision | None, n
     return replace(found, right=right, source="model", judged_at_ns=request.at_ns)
 
 
-def among_near(entry: CacheEntry | None, asked: Open | None, proposal: Proposal | None) -> CacheEntry | None:
+def among_near(entry: CacheEntry | None, asked: Open | None, proposal: Proposal | None, text: str) -> CacheEntry | None:
     """A believed answer with its question's vector; a further question of the proposed answer where that was found right.
 
     Calls of tools hang on the question's very words: they enter for the same question only.
+    Args:
+        text: of the answer.
     """
     if entry is None or asked is None or entry.finish != "stop":
         return entry
     same = proposal is not None and proposal.right is True
-    answer = proposal.answer if same and proposal is not None else entry.fingerprint
+    answer = proposal.answer if same and proposal is not None else answer_id(asked.asked.context, text)
     return replace(entry, context=asked.asked.context, answer=answer, near=asked.near())
+
+
+def answer_id(context: str, text: str) -> str:
+    """128 bits, hex, of an answer in its context: texts that state the same final answer, or the same words, have one id."""
+    stated = final_answer(text) or " ".join(text.casefold().split())
+    return blake2b(f"{context}\0{stated}".encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _delivered(decision: Decision) -> Answer | None:

@@ -176,7 +176,7 @@ def commit_of(
         subject=request.subject,
         case=case,
         joins=request.wait.joins,
-        cache=among_near(_believed(outcome, epoch), outcome.asked, proposal),
+        cache=among_near(_believed(outcome, epoch), outcome.asked, proposal, _text(decision)),
         proposal=proposal,
         revenue=earned(outcome.feature, request, outcome.action),
         set_aside=_set_aside(outcome, case, budgets) if case is not None and budgets is not None else None,
@@ -284,6 +284,11 @@ def _audit(outcome: Outcome, pseudonym: str, lot: Lot | None) -> Case | None:
 
 def _has_draft(decision: Decision) -> bool:
     return decision.attempt is not None and isinstance(decision.attempt.draft, Draft)
+
+
+def _text(decision: Decision | None) -> str:
+    answer = decision.attempt.answer if decision is not None and decision.attempt is not None else None
+    return answer.text if answer is not None else ""
 
 
 def _believed(outcome: Outcome, epoch: int) -> CacheEntry | None:

@@ -20,6 +20,7 @@ from surefoot import pipeline
 from surefoot.app.caseview import draft_of
 from surefoot.app.loops import keep
 from surefoot.app.near import NearCache
+from surefoot.app.proposals import answer_id
 from surefoot.app.serving import Serving
 from surefoot.app.settler import Settler
 from surefoot.app.times import times_of
@@ -205,7 +206,7 @@ class Waiting:
         await self._store.cache.put(
             CacheEntry(
                 context=near.asked.context if near is not None else "",
-                answer=case.fingerprint if near is not None else "",
+                answer=answer_id(near.asked.context, case.answer) if near is not None else "",
                 near=near.near() if near is not None else b"",
                 fingerprint=case.fingerprint,
                 tenant=case.tenant,

@@ -231,7 +231,7 @@ class CacheEntry(Struct, frozen=True, kw_only=True):
     body: bytes
     subject: str
     context: str = ""  # hex; of everything but the question's words that must be equal for a near hit; "": exact hits only
-    answer: str = ""  # id of the answer among near questions: the fingerprint of the first that had it
+    answer: str = ""  # id of the answer among near questions: entries that say the same have one
     near: bytes = b""  # the question's vector and facts; not read back by `Cache.get`
 
 

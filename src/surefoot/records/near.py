@@ -10,7 +10,7 @@ HIT, EXPLORED, WATCHED = "hit", "explored", "watched"
 class Nearness(Struct, frozen=True, kw_only=True):
     """The cached answer that is proposed to a question by likeness, with what speaks for it; scalars only."""
 
-    answer: str  # the answer's id: the fingerprint of the first question that had it
+    answer: str  # the answer's id: entries that say the same have one
     item: str  # fingerprint of its nearest question, whose body would be given
     lead: float  # over the next answer, in [0, 1]
     score: float  # mean cosine of the answer's three nearest questions, missing ones 0
