@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import pairs, semantic_cache
+from benchmarks import near_rung, pairs, semantic_cache
 from benchmarks.vcache import FEWEST, Item
 
 WORDS = ("card", "refund", "branch", "loan", "password", "limit", "rate", "cash")
@@ -65,3 +65,11 @@ def test_an_item_asks_until_it_has_pairs_of_its_own_and_less_the_surer_it_is() -
     assert item.ask(0.95, 0.05) == 1.0
     item.pairs = [(0.5, False)] * 20 + [(0.9, True)] * 40
     assert item.ask(0.95, 0.05) < item.ask(0.7, 0.05) <= 1.0
+
+
+def test_the_rung_is_measured_through_the_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    file = written(tmp_path, queries(400))
+    monkeypatch.setattr(sys, "argv", ["near_rung", str(file), "--json", "--bounds", "0.3", "--bars", "0.5"])
+    near_rung.main()
+    (run,) = json.loads(capsys.readouterr().out.splitlines()[-1])["runs"]
+    assert run["requests"] == 400 and run["hits"] > 20 and run["wrong"] <= 0.3 * 400 and run["hit_us"] > 0
