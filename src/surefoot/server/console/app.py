@@ -23,7 +23,9 @@ from surefoot.server.console import (
     auth,
     charts,
     climbs,
+    confidence,
     desk,
+    incidents,
     money,
     objectives,
     prompts,
@@ -35,9 +37,21 @@ from surefoot.server.console.pages import refusal
 
 _STATIC = Path(__file__).parent / "static"
 _PATHS = (
-    "/desk", "/console", "/login", "/logout", "/welcome", "/account", "/today", "/money", "/objectives", "/prompts",
-    "/requests", "/static",
-)  # fmt: skip
+    "/account",
+    "/confidence",
+    "/console",
+    "/desk",
+    "/incidents",
+    "/login",
+    "/logout",
+    "/money",
+    "/objectives",
+    "/prompts",
+    "/requests",
+    "/static",
+    "/today",
+    "/welcome",
+)
 
 
 class Console:
@@ -56,6 +70,8 @@ class Console:
                 *prompts.routes,
                 *desk.routes,
                 *today.routes,
+                *confidence.routes,
+                *incidents.routes,
                 *charts.routes,
                 *climbs.routes,
                 files,

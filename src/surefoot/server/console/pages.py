@@ -32,6 +32,8 @@ NAVIGATION = (
     ("report", "/objectives", "Objectives"),
     ("report", "/money", "Money"),
     ("report", "/prompts", "Prompts"),
+    ("report", "/confidence", "Confidence"),
+    ("report", "/incidents", "Incidents"),
     ("switch", "/console/stops", "Stops"),
     ("trail", "/console/audit", "Audit"),
     ("accounts", "/console/accounts", "People"),
