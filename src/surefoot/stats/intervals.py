@@ -90,8 +90,8 @@ def student_tail(t: float, freedom: int) -> float:
 
 
 @lru_cache(1024)
-def student(freedom: int, assurance: float) -> float:
-    """The two-sided quantile of Student's t with `freedom` above 0; freedom / (freedom + t²) is beta distributed."""
+def student(freedom: float, assurance: float = 0.95) -> float:
+    """The two-sided quantile of Student's t, freedom above 0: freedom / (freedom + t²) is beta distributed."""
     x = _beta_quantile(1 - assurance, freedom / 2, 0.5)
     return math.sqrt(freedom * (1 - x) / x)
 
