@@ -84,6 +84,10 @@ class _Check:
         raise Unobserved(self.name, value.ask.rung.name)
 
 
+STAGES = Stages(read=_Read(), fit=_Fit(), call=_Call(), check=_Check())
+"""For traces that read the journal: they never run a stage."""
+
+
 async def replay(store: Store, request_id: str, *, policy: Policy | None = None) -> Replayed:
     """Run the page of a journaled request again, under the policy of then or another one.
 
@@ -123,13 +127,12 @@ async def replay_entry(entry: JournalEntry, policy: Policy, shadow: JournalEntry
             known; its check saw the drafts of the rungs that the request had asked.
     """
     trace = ReplayTrace((*entry.steps, *(_of_rung(shadow, entry) if shadow is not None else ())))
-    stages = Stages(read=_Read(), fit=_Fit(), call=_Call(), check=_Check())
     differs_at = None
     try:
         if entry.shadow_of:
-            await _shadow(entry, policy, stages, trace)
+            await _shadow(entry, policy, STAGES, trace)
             return _same(entry, trace, trace.differs_at)
-        decision = await pipeline.answer(_request(entry), policy, stages, trace)
+        decision = await pipeline.answer(request_of(entry), policy, STAGES, trace)
         differs_at = trace.differs_at
         rung = decision.rung.name if decision.rung else None
         if differs_at is None and (decision.action, rung) != (entry.action, entry.rung):
@@ -146,7 +149,7 @@ async def replay_entry(entry: JournalEntry, policy: Policy, shadow: JournalEntry
 async def _shadow(entry: JournalEntry, policy: Policy, stages: Stages, trace: ReplayTrace) -> None:
     """The page of a shadow call: the rung that its request's lot chooses. Raises Unobserved where it chooses none."""
     feature = policy.features[entry.feature]
-    request = _request(entry)
+    request = request_of(entry)
     question = await trace.effect(None, stages.read, request)
     kept = next((step.value for step in entry.steps if isinstance(step.value, ShadowCall)), None)
     chosen = None
@@ -179,7 +182,8 @@ def _same(entry: JournalEntry, trace: ReplayTrace, differs_at: str | None) -> Re
     )
 
 
-def _request(entry: JournalEntry) -> Request:
+def request_of(entry: JournalEntry) -> Request:
+    """The request of an entry as far as the journal has it: without content."""
     question = next((step.value.question for step in entry.steps if isinstance(step.value, Read)), None)
     return Request(
         id=entry.request_id,

@@ -33,6 +33,7 @@ from surefoot.cli import (
     trying,
     tuning,
     vary,
+    whatif,
 )
 from surefoot.cli import cache as caches
 from surefoot.cli.common import MONEY, PEOPLE, RUN, STEER, TRY
@@ -68,6 +69,7 @@ app.command(rich_help_panel=STEER)(learning.rollback)
 app.command(rich_help_panel=STEER)(learning.revisions)
 app.command(rich_help_panel=STEER)(objectives.objectives)
 app.command(rich_help_panel=STEER)(confidence.confidence)
+app.command(rich_help_panel=STEER)(whatif.whatif)
 app.command(rich_help_panel=STEER)(confidence.acknowledge)
 app.command(rich_help_panel=STEER)(switch.stop)
 app.command(rich_help_panel=STEER)(switch.resume)
