@@ -6,25 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from surefoot import pipeline
 from surefoot.app.candidate import Candidate
 from surefoot.evals.paths import enforced
 from surefoot.pipeline import Stages
-from surefoot.policy import Feature, Policy, audit_lot
+from surefoot.policy import Feature, Policy, audit_lot, shadow_call
 from surefoot.records import (
     Ask,
     Attempt,
     Caller,
+    Checked,
     Decision,
     Draft,
     Evidence,
+    Fitted,
     JournalEntry,
     NoDraft,
     Question,
+    Read,
     Request,
+    Step,
     Tried,
     Try,
 )
+from surefoot.replay import shadow_id
 from surefoot.trace import LiveTrace
 
 HOUR_NS = 3_600_000_000_000
@@ -60,6 +67,28 @@ def logged(prepared: Prepared, policy: Policy, *, name: str, draw: str, at_ns: i
         request_id=name, at_ns=at_ns, draw=draw, tenant="t", key_id="k", feature="f", dialect="openai", surface="chat",
         subject="", policy=policy.version, mode=feature.mode, steps=tuple(trace.steps), action=decision.action, rung=rung,
         lot=lot,
+    )  # fmt: skip
+
+
+def shadow_of(prepared: Prepared, policy: Policy, entry: JournalEntry) -> JournalEntry | None:
+    """The entry of the request's shadow call; None where its lot drew none."""
+    asked = tuple(step.rung or "" for step in entry.steps if step.stage == "call")
+    chosen = shadow_call(policy.features["f"], asked, entry.draw)
+    if chosen is None:
+        return None
+    draft = prepared.drafts[chosen.rung]
+    before = tuple(rung for rung in asked if isinstance(prepared.drafts[rung], Draft))
+    evidence = prepared.evidence.get((chosen.rung, before)) or prepared.evidence.get((chosen.rung, ())) or Evidence()
+    steps = (
+        Step(stage="read", rung=None, value=Read(question=prepared.question)),
+        Step(stage="shadow", rung=chosen.rung, value=chosen),
+        Step(stage="fit", rung=chosen.rung, value=Fitted()),
+        Step(stage="call", rung=chosen.rung, value=draft),
+        Step(stage="check", rung=chosen.rung, value=Checked(evidence=evidence)),
+    )
+    return replace(
+        entry, request_id=shadow_id(entry.request_id), shadow_of=entry.request_id, steps=steps, action="shadow", rung=None,
+        lot=None,
     )  # fmt: skip
 
 

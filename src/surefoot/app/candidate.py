@@ -37,6 +37,14 @@ class Moves(Struct, frozen=True, kw_only=True):
     prices: Mapping[str, tuple[float, float]] = {}  # by model name: USD per million tokens of input and of output
 
 
+class Priced(Struct, frozen=True):
+    """What a call of a model can cost."""
+
+    price: ModelPrice | None  # None: nothing
+    output_tokens: int  # that it may write where the client sets no limit
+    tries: int  # that may be billed for their prompt
+
+
 class Candidate(Struct, frozen=True, kw_only=True):
     """What is asked about."""
 
@@ -44,7 +52,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     version: str  # of the whole candidate policy
     meant: Meant
     prices: Mapping[tuple[str, str], ModelPrice | None]  # by (provider, upstream name): of models whose price was moved
-    models: Mapping[str, tuple[ModelPrice | None, int]]  # by model name: its price, and the tokens it may write
+    models: Mapping[str, Priced]  # by name
     judged: bool  # whether a judge is paid too
     hourly_nanodollars: int
     sla_seconds: float
@@ -52,16 +60,20 @@ class Candidate(Struct, frozen=True, kw_only=True):
     left_out: tuple[str, ...] = ()  # what was learned and does not fit the candidate
 
     def bill(self, lines: Sequence[Entry]) -> dict[str, int]:
-        """By rung, what models cost a request, at the candidate's prices where these were moved."""
+        """By rung, what models cost a request, at the candidate's prices where these were moved.
+
+        A shadow call's rung costs what it would have cost on the way.
+        """
         found: dict[str, int] = {}
         moved: dict[tuple[str, str, str], list[Entry]] = {}
         for line in lines:
             if line.kind == "human":
                 continue
             if (line.provider, line.model) in self.prices and line.kind in _PRICED:
-                moved.setdefault((line.rung, line.provider, line.model), []).append(line)
+                moved.setdefault((_on_the_way(line.rung), line.provider, line.model), []).append(line)
             else:
-                found[line.rung] = found.get(line.rung, 0) + line.nanodollars
+                rung = _on_the_way(line.rung)
+                found[rung] = found.get(rung, 0) + line.nanodollars
         for (rung, provider, model), group in moved.items():
             price = self.prices[provider, model]
             found[rung] = found.get(rung, 0) + (_repriced(group, price) if price is not None else 0)
@@ -78,11 +90,17 @@ class Candidate(Struct, frozen=True, kw_only=True):
             if each.kind not in ("model", "pair", "cache"):
                 return None
             for name in each.models:
-                price, most = self.models[name]
-                if price is not None:
-                    written = question.max_output_tokens or most
-                    total += worst_case(price, question.input_tokens, written, question.choices)
+                model = self.models[name]
+                if model.price is not None:
+                    written = question.max_output_tokens or model.output_tokens
+                    total += worst_case(
+                        model.price, question.input_tokens, written, question.choices, tries=model.tries
+                    )  # fmt: skip
         return total
+
+
+def _on_the_way(rung: str) -> str:
+    return rung.removeprefix("shadow.")
 
 
 def moved(settings: File, feature: str, moves: Moves) -> File:
@@ -129,7 +147,7 @@ def candidate_of(now: Served, serving: Config, settings: File, feature: str) -> 
     return Candidate(
         policy=Policy.of({feature: enforced(rules)}), version=policy.version, meant=meant,
         prices=dict(_moved_prices(serving.settings, settings, book)),
-        models={name: (_price(name, settings, book), given.max_output_tokens) for name, given in settings.models.items()},
+        models={name: _priced(name, settings, book) for name in settings.models},
         judged=settings.features[feature].judge is not None, hourly_nanodollars=rules.person.hourly_nanodollars,
         sla_seconds=rules.person.sla_seconds, role=rules.person.role, left_out=left_out,
     )  # fmt: skip
@@ -166,6 +184,14 @@ def _price(name: str, settings: File, book: PriceBook) -> ModelPrice | None:
     provider = settings.providers.get(given.provider)
     kind = provider.kind if provider is not None else given.provider
     return book.price(kind, given.model or name, given.price)
+
+
+def _priced(name: str, settings: File, book: PriceBook) -> Priced:
+    given = settings.models[name]
+    provider = settings.providers.get(given.provider)
+    return Priced(
+        _price(name, settings, book), given.max_output_tokens, 1 + (provider.retries if provider is not None else 0)
+    )
 
 
 def _repriced(lines: Sequence[Entry], price: ModelPrice) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import UTC
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from surefoot.app.candidate import Candidate
 from surefoot.evals.columns import Row, blind_labels, side_of
 from surefoot.evals.load import Desk, Staffing, load
-from surefoot.evals.paths import BLIND, MISSED, Path, follow
+from surefoot.evals.paths import BLIND, MISSED, Logged, Path, follow
 from surefoot.evals.whatif import Terms, WhatIf, what_if
+from surefoot.policy import Feature
+from surefoot.policy.policy import decode
 from surefoot.records import Entry, JournalEntry, Label, Question, Read, Routed
 from surefoot.review.staffing import LEAST_TIMES, enough
 from surefoot.stats.intervals import mean_of
@@ -66,52 +69,72 @@ async def ask(
     """
     labels = blind_labels(await store.labels.all(feature=asked.feature))
     read = _Read()
+    rules: dict[str, Feature | None] = {}
     async for batch in _batches(store, asked):
-        spent, _ = await store.ledger.of([entry.request_id for entry in batch])
-        await asyncio.to_thread(_add, read, batch, spent, labels, (serving, candidate))
-        on_progress(len(read.rows) + read.left_out, batch[-1].at_ns)
+        for version in {each.entry.policy for each in batch} - rules.keys():
+            kept = await store.policies.get(version)
+            rules[version] = decode(kept).features.get(asked.feature) if kept is not None else None
+        known = [replace(each, rules=rules[each.entry.policy]) for each in batch]
+        spent, _ = await store.ledger.of([name for each in known for name in _names(each)])
+        await asyncio.to_thread(_add, read, known, spent, labels, (serving, candidate))
+        on_progress(len(read.rows) + read.left_out, batch[-1].entry.at_ns)
     return await asyncio.to_thread(_answers, read, serving, candidate, asked)
 
 
-async def _batches(store: Store, asked: Asked) -> AsyncIterator[list[JournalEntry]]:
-    batch: list[JournalEntry] = []
-    async for entry in store.journal.entries(feature=asked.feature, since_ns=asked.since_ns):
+async def _batches(store: Store, asked: Asked) -> AsyncIterator[list[Logged]]:
+    """Requests with their shadow calls, which stand right behind them: both bear the request's time."""
+    batch: list[Logged] = []
+    async for entry in store.journal.entries(feature=asked.feature, since_ns=asked.since_ns, shadows=True):
         if entry.at_ns >= asked.until_ns:
             break
-        batch.append(entry)
+        if entry.shadow_of:
+            for at in range(len(batch) - 1, -1, -1):
+                if batch[at].entry.request_id == entry.shadow_of:
+                    batch[at] = replace(batch[at], shadow=entry)
+                    break
+            continue
         if len(batch) == BATCH:
             yield batch
             batch = []
+        batch.append(Logged(entry=entry))
     if batch:
         yield batch
 
 
+def _names(logged: Logged) -> Iterator[str]:
+    yield logged.entry.request_id
+    if logged.shadow is not None:
+        yield logged.shadow.request_id
+
+
 def _add(
-    read: _Read, batch: Sequence[JournalEntry], spent: Sequence[Entry], labels: Mapping[tuple[str, str], Label],
+    read: _Read, batch: Sequence[Logged], spent: Sequence[Entry], labels: Mapping[tuple[str, str], Label],
     both: tuple[Candidate, Candidate],
 ) -> None:  # fmt: skip
     lines: dict[str, list[Entry]] = {}
     for line in spent:
         lines.setdefault(line.request_id, []).append(line)
-    for entry in batch:
+    for logged in batch:
+        entry = logged.entry
         if entry.surface != "chat" or entry.action == "refuse":
             read.left_out += 1
             continue
-        mine = lines.get(entry.request_id, [])
-        read.rows.append(row_of(entry, mine, labels, both))
+        mine = [line for name in _names(logged) for line in lines.get(name, ())]
+        read.rows.append(row_of(logged, mine, labels, both))
         human = [line.quantity for line in mine if line.kind == _HUMAN]
         if human and entry.action == "escalate":
             read.handled.append(float(sum(human)))
 
 
 def row_of(
-    entry: JournalEntry, lines: Sequence[Entry], labels: Mapping[tuple[str, str], Label], both: tuple[Candidate, Candidate]
+    logged: Logged, lines: Sequence[Entry], labels: Mapping[tuple[str, str], Label], both: tuple[Candidate, Candidate]
 ) -> Row:  # fmt: skip
-    """A request under what serves and under the candidate, from its entry, its bill and the blind labels of all requests."""
+    """A request under what serves and under the candidate, from the journal, its bill and the blind labels of all requests."""
+    entry = logged.entry
     question, prior = _known(entry)
     sides = []
     for candidate in both:
-        path = follow(entry, candidate.policy, candidate.meant)
+        path = follow(logged, candidate.policy, candidate.meant)
         ceiling = candidate.ceiling(question, entry.feature, path.stopped) if path.state == BLIND else None
         sides.append(side_of(entry, path, candidate.bill(lines), labels, ceiling))
     return Row(

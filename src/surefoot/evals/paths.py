@@ -1,8 +1,8 @@
 """One journaled request under another policy: the same page, read from the journal, as far as the journal goes.
 
-What a lot decided is told apart from what nobody could have seen. The start of a routed ladder is drawn with a journaled
-propensity: a request that began elsewhere stands for none that begin here, those that began here stand for 1 / propensity.
-A rung above the one that answered was never asked, by no lot: what it would have said is not in any log.
+What a lot decided is told apart from what nobody could have seen. Two lots have journaled propensities: where a routed ladder
+began, and which rung was asked in the shadow of the answer. A request for which the lot fell otherwise says nothing; those that
+it favoured stand for 1 / propensity each. What no lot could have shown is not in any log.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from surefoot.records import (
     Read,
     Routed,
     Rung,
+    ShadowCall,
     Step,
     Tried,
     Try,
@@ -51,8 +52,8 @@ Meant = Mapping[str, tuple[str, ...]]  # by rung name, which models it means: "p
 class Path(Struct, frozen=True, kw_only=True):
     """What a policy does with one request."""
 
-    state: str  # SEEN | MISSED: another start was drawn | BLIND: no lot could have shown it
-    propensity: float  # of the start that this path needs, as it was drawn then; 1 where no lot decided
+    state: str  # SEEN | MISSED: a lot fell otherwise | BLIND: no lot could have shown it
+    propensity: float  # of the lots that this path needs, as they were drawn then; 1 where no lot decided
     asked: tuple[str, ...] = ()  # rungs, in order; of a blind path those before the one that is missing
     action: str = ""  # "deliver" | "escalate" | "default" | "fail"; "" unless it was seen
     rung: str = ""  # whose draft is delivered, or would be shown to the person
@@ -124,6 +125,9 @@ class _Trace:
     def decided(self, rung: Rung | None, verdict: Verdict) -> None:
         pass
 
+    def shadowed(self, call: ShadowCall) -> None:
+        pass
+
     def logged(self) -> Routed | None:
         """The lot for the start, as it was drawn then."""
         found = self._steps.get(("route", None))
@@ -167,7 +171,17 @@ def enforced(feature: Feature) -> Feature:
     return replace(feature, mode="enforce", promise=None, route=route)
 
 
-def follow(entry: JournalEntry, policy: Policy, meant: Meant) -> Path:
+class Logged(Struct, frozen=True, kw_only=True):
+    """One request as the journal has it."""
+
+    entry: JournalEntry
+    shadow: JournalEntry | None = None  # the entry of its shadow call
+    rules: Feature | None = (
+        None  # that it was answered by; None: they are not kept, and whether a lot was drawn is not known
+    )
+
+
+def follow(logged: Logged, policy: Policy, meant: Meant) -> Path:
     """What a policy would have done with a journaled request.
 
     Args:
@@ -175,26 +189,39 @@ def follow(entry: JournalEntry, policy: Policy, meant: Meant) -> Path:
         meant: what its rungs mean; drafts of other models are no drafts of theirs.
     Raises: KeyError when the feature is not in the policy.
     """
-    trace = _Trace(entry.steps, meant)
+    entry = logged.entry
     feature = policy.features[entry.feature]
-    decision, missing, stopped = None, "", ""
-    try:
-        decision = run(entry, policy, trace)
-    except Unobserved as silent:
-        missing, stopped = _words(silent), silent.rung or ""
-    needed, propensity, drawn = _lot(trace, feature, ended=decision is not None)
-    if needed and not drawn:
-        return Path(state=MISSED, propensity=propensity, missing=missing or f"start at {needed}")
+    trace = _Trace(entry.steps, meant)
+    decision, silent = _ran(entry, policy, trace)
+    needed, propensity, drawn = _start(trace, feature, logged.rules, ended=decision is not None)
+    if not drawn:
+        return Path(state=MISSED, propensity=propensity, missing=f"start at {needed}")
+    if silent is not None and silent.rung is not None and (chance := _shadow_chance(logged, silent.rung)) > 0:
+        propensity *= chance
+        steps = _shadow_steps(logged, silent.rung)
+        if not steps:
+            return Path(state=MISSED, propensity=propensity, missing=_words(silent))
+        trace = _Trace((*entry.steps, *steps), meant)
+        decision, silent = _ran(entry, policy, trace)
     if decision is None:
+        assert silent is not None
         return Path(
-            state=BLIND, propensity=propensity, asked=tuple(trace.asked), upstream_us=trace.upstream_us, missing=missing,
-            stopped=stopped,
+            state=BLIND, propensity=propensity, asked=tuple(trace.asked), upstream_us=trace.upstream_us,
+            missing=_words(silent), stopped=silent.rung or "",
         )  # fmt: skip
     return Path(
         state=SEEN, propensity=propensity, asked=tuple(trace.asked), action=decision.action,
         rung=decision.rung.name if decision.rung is not None else "", role=getattr(decision.verdict, "role", ""),
         p=decision.confidence.p, upstream_us=trace.upstream_us,
     )  # fmt: skip
+
+
+def _ran(entry: JournalEntry, policy: Policy, trace: _Trace) -> tuple[Decision | None, Unobserved | None]:
+    """(the decision, None), or (None, what the journal is silent about)."""
+    try:
+        return run(entry, policy, trace), None
+    except Unobserved as silent:
+        return None, silent
 
 
 def _words(silent: Unobserved) -> str:
@@ -216,11 +243,12 @@ def run(entry: JournalEntry, policy: Policy, trace: pipeline.Trace) -> Decision:
     raise RuntimeError("a replay waited for something")
 
 
-def _lot(trace: _Trace, feature: Feature, *, ended: bool) -> tuple[str, float, bool]:
+def _start(trace: _Trace, feature: Feature, rules: Feature | None, *, ended: bool) -> tuple[str, float, bool]:
     """(the start that the path hangs on, "" where it hangs on none; how probable it was; whether it was drawn).
 
     A path that came to its end before any rung at which the lot could begin (a rule, the cache) hangs on none. Nor does one
-    that begins where the lot could not: what was climbed to is then taken as it is, no lot stands in between.
+    that begins where the lot could not: what was climbed to is then taken as it is, no lot stands in between. Where shadow
+    calls tell more of the candidate's start than exploration does, it hangs on the usual start, in whose shadow it is asked.
     """
     logged = trace.logged()
     if logged is None:
@@ -228,6 +256,33 @@ def _lot(trace: _Trace, feature: Feature, *, ended: bool) -> tuple[str, float, b
     places = {each.rung: each.propensity for each in logged.candidates}
     first = trace.start or next((rung.name for rung in feature.ladder if rung.kind != "cache"), "")
     chance = places.get(first, 0.0)
-    if chance <= 0 or (ended and not any(name in places for name in trace.asked)):
+    if ended and not any(name in places for name in trace.asked):
         return "", 1.0, True
-    return first, chance, logged.start == first
+    usual = max(places, key=lambda name: places[name])
+    others = 0 if rules is None else sum(bool(rung.models) for rung in rules.ladder) - 1
+    shadow = rules.route.shadow / others if rules is not None and rules.route is not None and others else 0.0
+    if shadow * places[usual] > chance:
+        return usual, places[usual], logged.start == usual
+    return (first, chance, logged.start == first) if chance > 0 else ("", 1.0, True)
+
+
+def _shadow_chance(logged: Logged, rung: str) -> float:
+    """How probable it was that a rung was asked in the shadow of this request's answer; 0 where it could not be."""
+    rules, entry = logged.rules, logged.entry
+    asked = {step.rung for step in entry.steps if step.stage == "call"}
+    if rules is None or rules.route is None or rung in asked:
+        return 0.0
+    if not any(isinstance(step.value, Draft) for step in entry.steps):
+        return 0.0  # there was no answer to compare with: none is asked
+    others = [each.name for each in rules.ladder if each.models and each.name not in asked]
+    return rules.route.shadow / len(others) if rung in others else 0.0
+
+
+def _shadow_steps(logged: Logged, rung: str) -> tuple[Step, ...]:
+    """What the shadow call's rung was asked, said and was seen of; () where another rung was drawn, or none."""
+    if logged.shadow is None:
+        return ()
+    found = tuple(
+        step for step in logged.shadow.steps if step.rung == rung and step.stage in ("fit", "call", "check")
+    )  # fmt: skip
+    return found if any(isinstance(step.value, Draft) for step in found) else ()

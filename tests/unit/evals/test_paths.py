@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from benchmarks.loggedpage import Prepared, logged
-from surefoot.evals.paths import BELOW, BLIND, MISSED, SEEN, Path, enforced, follow
+from benchmarks.loggedpage import Prepared, logged, shadow_of
+from surefoot.evals.paths import BELOW, BLIND, MISSED, SEEN, Logged, Path, enforced, follow
 from surefoot.policy import Admit, Feature, Map, Policy, Promise, RouteRules, parse_ladder
 from surefoot.records import Draft, Evidence, JournalEntry, NoDraft, Prospect, Question, Signal
 
@@ -34,7 +34,7 @@ def entry(given: Prepared, feature: Feature = FEATURE, draw: str = LOT) -> Journ
 
 
 def path(found: JournalEntry, feature: Feature, **meant: tuple[str, ...]) -> Path:
-    return follow(found, Policy.of({"f": enforced(feature)}), meant)
+    return follow(Logged(entry=found), Policy.of({"f": enforced(feature)}), meant)
 
 
 def test_the_same_policy_ends_as_the_log_did() -> None:
@@ -138,3 +138,52 @@ def test_a_path_that_ends_before_any_start_hangs_on_no_lot() -> None:
     kept = Prepared(question=ASKED, evidence=given.evidence, drafts={**given.drafts, "cache": hit})
     found = path(entry(kept, cached), replace(cached, ladder=parse_ladder(["cache", "big"])))
     assert (found.state, found.end, found.propensity) == (SEEN, "deliver cache", 1.0)
+
+
+SHADOWED = replace(FEATURE, route=RouteRules(explore=0.0, shadow=0.3))
+
+
+def shadowed(
+    candidate: Feature, small: float, big: float, *, drawn: bool, below: float | None = None, kept: bool = True
+) -> Path:
+    """The path of a request that the small rung answered, whose lot drew a shadow call or not."""
+    policy, given = Policy.of({"f": SHADOWED}), prepared(small, big, question=ASKED, below=below)
+    for lot in range(200):
+        found = entry(given, SHADOWED, draw=f"{lot:032x}")
+        shadow = shadow_of(given, policy, found)
+        if (shadow is not None) == drawn:
+            logged = Logged(entry=found, shadow=shadow, rules=SHADOWED if kept else None)
+            return follow(logged, Policy.of({"f": enforced(candidate)}), {})
+    raise AssertionError("no such lot")
+
+
+def test_what_a_shadow_call_said_is_known_and_stands_for_those_that_had_none() -> None:
+    stricter = replace(SHADOWED, confidence=0.9)
+    seen, hidden = (shadowed(stricter, 0.85, 0.95, drawn=drawn) for drawn in (True, False))
+    assert (seen.state, seen.end, seen.asked) == (SEEN, "deliver big", ("small", "big"))
+    assert seen.propensity == hidden.propensity == pytest.approx(0.3)
+    assert hidden.state == MISSED
+    assert shadowed(SHADOWED, 0.85, 0.95, drawn=True).propensity == 1.0  # nothing of it is needed
+
+
+def test_a_start_without_exploration_is_known_from_the_shadow_of_the_usual_one() -> None:
+    straight = replace(FEATURE, ladder=parse_ladder(["big"]))
+    seen = shadowed(straight, 0.85, 0.9, drawn=True)
+    assert (seen.state, seen.end, seen.propensity) == (SEEN, "deliver big", pytest.approx(0.3))
+    assert shadowed(straight, 0.85, 0.9, drawn=False).state == MISSED
+    climbed = follow(
+        Logged(entry=entry(prepared(0.1, 0.9, question=ASKED), SHADOWED), rules=SHADOWED),
+        Policy.of({"f": enforced(straight)}), {},
+    )  # fmt: skip
+    assert (climbed.state, climbed.propensity) == (SEEN, 1.0)  # whatever the lot, it was asked
+
+
+def test_without_the_rules_of_then_nobody_knows_whether_a_lot_was_drawn() -> None:
+    assert shadowed(replace(SHADOWED, confidence=0.9), 0.85, 0.95, drawn=False, kept=False).state == BLIND
+
+
+def test_a_shadow_that_saw_other_drafts_below_is_no_evidence() -> None:
+    by_agreement = replace(SHADOWED, ladder=parse_ladder(["big"]), maps={"big": Map(kind="logistic", signal=BELOW)})
+    assert (
+        shadowed(by_agreement, 0.85, 0.9, drawn=True, below=0.9).end == "escalate person"
+    )  # it would have had none below
