@@ -117,7 +117,6 @@ def main() -> None:
     parser.add_argument("--bars", type=float, nargs="+", default=[0.85, 0.5])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     print(f"machine: {machine()}; simulated traffic, the model's answer is the intent of the file")
     runs = []
     for seed in options.seeds:
@@ -146,4 +145,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     main()

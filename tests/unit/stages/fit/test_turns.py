@@ -164,7 +164,8 @@ def test_around_a_mark_every_byte_is_the_clients(said: list[Any], separators: tu
         b"," + MARK, b""
     )
     whole = bytes(top["messages"])
-    assert bare == re.sub(rb'\[{"type":"text","text":("(?:[^"\\]|\\.)*")}\]', rb"\1", whole) or bare == whole
+    alone = rb'\[{"type":"text","text":("(?:[^"\\]|\\.)*")}\]'  # a text that bore a mark, or that the client wrote so
+    assert re.sub(alone, rb"\1", bare) == re.sub(alone, rb"\1", whole)
     cache = PrefixCache(0)
     cache.usage(made, 0)
     assert cache.usage(made, 1).cached_tokens > 0  # and the vendor knows it again
