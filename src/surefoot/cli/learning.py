@@ -16,7 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 from rich.table import Table
 
-from surefoot.app.learn import Learnt, Served, Shadow, before_this, candidate, carried, learn_from_store, served, shadow
+from surefoot.app import promotion
+from surefoot.app.learn import Learnt, Served, Shadow, candidate, learn_from_store, served, shadow
+from surefoot.app.promotion import Promoted, name_of, previous
 from surefoot.app.standings import told
 from surefoot.cli.common import ConfigOption, JsonOption, fail, find_config, out, with_store
 from surefoot.cli.drawing import diagram, number, percent, share
@@ -135,24 +137,15 @@ def promote(
     config: ConfigOption = None,
 ) -> None:
     """Serve a revision from now on; running servers take it within a second."""
-    _serve(config, lambda store: _chosen(store, number))
+    _serve(config, lambda store: _given(number))
 
 
 def rollback(config: ConfigOption = None) -> None:
     """Serve what served before the last promotion; 0 is the configuration alone."""
-    _serve(config, _before)
+    _serve(config, previous)
 
 
-async def _chosen(store: Store, number: int) -> int:
-    if number == await store.revisions.serving():
-        raise NotFound(f"{_name(number)} serves already")
-    return number
-
-
-async def _before(store: Store) -> int:
-    number = before_this(await store.revisions.promotions())
-    if number is None:
-        raise NotFound("nothing was promoted that could be taken back")
+async def _given(number: int) -> int:
     return number
 
 
@@ -162,40 +155,17 @@ def _serve(path: Path | None, choose: Callable[[Store], Awaitable[int]]) -> None
     except SurefootError as error:
         raise fail(error) from error
 
-    async def work(store: Store) -> tuple[int, Served, dict[str, Shadow]]:
-        number = await choose(store)
-        before = await served(store, config)
-        await store.revisions.promote(number, at_ns=time.time_ns())
-        now = await served(store, config)
-        seen = await _shadows(store, now, before)
-        more = [label for name, each in seen.items() for label in carried(each, now.policy.editions[name])]
-        await store.labels.add_all(more)
-        return number, now, seen
+    async def work(store: Store) -> Promoted:
+        return await promotion.promote(store, config, await choose(store))
 
-    number, now, seen = with_store(path, work)
-    typer.echo(f"{_name(number)} serves from now on, as policy {now.policy.version}")
-    for reason in now.left_out:
+    found = with_store(path, work)
+    typer.echo(f"{name_of(found.number)} serves from now on, as policy {found.now.policy.version}")
+    for reason in found.now.left_out:
         typer.echo(f"  not used: {reason}")
-    for name, found in seen.items():
-        begins = (
-            f"begins with {len(found.labels)} labels of its shadow"
-            if found.whole and found.labels
-            else "is earned anew"
-        )
+    for name, seen in found.shadows.items():
+        begins = f"begins with {len(seen.labels)} labels of its shadow" if seen.whole and seen.labels else "is earned anew"
         typer.echo(f"  {name}: its promise {begins}")
-        typer.echo(f"    {_in_shadow(found)}")
-
-
-async def _shadows(store: Store, now: Served, before: Served) -> dict[str, Shadow]:
-    """How the promises of features stood in shadow whose rules the promotion changed."""
-    found = {}
-    since = now.revision.at_ns if now.revision is not None else time.time_ns()
-    for name, edition in now.policy.editions.items():
-        if edition != before.policy.editions.get(name):
-            seen = await shadow(store, now.policy, name, since_ns=since, from_labels_ns=since)
-            if seen is not None:
-                found[name] = seen
-    return found
+        typer.echo(f"    {_in_shadow(seen)}")
 
 
 def revisions(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -210,7 +180,7 @@ def revisions(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         if not found or found[-1].serving:
             return found, {}
         newest = await served(store, read, found[-1].number)
-        return found, await _shadows(store, newest, await served(store, read))
+        return found, await promotion.shadows(store, newest, await served(store, read))
 
     found, seen = with_store(config, work)
     if as_json:
@@ -240,10 +210,6 @@ def _state(each: Revision) -> str:
 
 def _when(at_ns: int | None) -> str:
     return f"{datetime.fromtimestamp((at_ns or 0) / 1e9, UTC):%Y-%m-%d %H:%M}"
-
-
-def _name(number: int) -> str:
-    return f"revision {number}" if number else "the configuration alone (0)"
 
 
 def _told(found: Learning, config: Config) -> list[str]:

@@ -34,6 +34,7 @@ NAVIGATION = (
     ("report", "/prompts", "Prompts"),
     ("report", "/confidence", "Confidence"),
     ("report", "/incidents", "Incidents"),
+    ("report", "/policies", "Policies"),
     ("switch", "/console/stops", "Stops"),
     ("trail", "/console/audit", "Audit"),
     ("accounts", "/console/accounts", "People"),
