@@ -37,6 +37,7 @@ NAVIGATION = (
     ("report", "/policies", "Policies"),
     ("switch", "/console/stops", "Stops"),
     ("trail", "/console/audit", "Audit"),
+    ("trail", "/evidence", "Evidence"),
     ("accounts", "/console/accounts", "People"),
 )
 
