@@ -77,3 +77,18 @@ def test_without_scripts_and_on_a_telephone_the_table_says_the_same(busy: Place,
     page.get_by_text("Requests a day as a table").click()
     expect(page.get_by_role("region", name="Requests a day")).to_be_visible()
     shot(page, "today-narrow")
+
+
+PAGES = ("/whatif?feature=clinic&confidence=0.95", "/confidence", "/policies", "/incidents", "/evidence", "/objectives")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_of_the_cockpit_fits_a_telephone(busy: Place, visitors: Visitors, scheme: str) -> None:
+    page = visitors.login("max", color_scheme=scheme)
+    for path in PAGES:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(f"{busy.url}{path}")
+        shot(page, f"{path.strip('/').partition('?')[0]}-wide-{scheme}")
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        shot(page, f"{path.strip('/').partition('?')[0]}-narrow-{scheme}")

@@ -33,6 +33,7 @@ from surefoot.server.console import (
     prompts,
     staffing,
     today,
+    whatif,
 )
 from surefoot.server.console.csrf import Guard
 from surefoot.server.console.pages import refusal
@@ -55,6 +56,7 @@ _PATHS = (
     "/static",
     "/today",
     "/welcome",
+    "/whatif",
 )
 
 
@@ -78,6 +80,7 @@ class Console:
                 *incidents.routes,
                 *evidence.routes,
                 *policies.routes,
+                *whatif.routes,
                 *charts.routes,
                 *climbs.routes,
                 files,

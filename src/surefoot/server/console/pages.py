@@ -32,6 +32,7 @@ NAVIGATION = (
     ("report", "/objectives", "Objectives"),
     ("report", "/money", "Money"),
     ("report", "/prompts", "Prompts"),
+    ("report", "/whatif", "What if"),
     ("report", "/confidence", "Confidence"),
     ("report", "/incidents", "Incidents"),
     ("report", "/policies", "Policies"),
