@@ -25,6 +25,7 @@ from surefoot.app.notify import Notify
 from surefoot.app.objectives import Objectives
 from surefoot.app.outcomes import Outcomes
 from surefoot.app.rates import RateLimits
+from surefoot.app.relearning import Relearning
 from surefoot.app.repeats import Repeats
 from surefoot.app.reply import Note, Reply, StreamReply, delivered, headers_of, held, note_of
 from surefoot.app.retention import Retention
@@ -80,6 +81,7 @@ class App:
         self.notify = Notify(store, self.serving, self.settler.lost)
         self.retention = Retention(store, self.serving, self.metrics)
         self.spending = Spending(store, self.settler.lost)
+        self.relearning = Relearning(store, self.serving, self.settler.lost)
         self.objectives = Objectives(store, lambda: self.config)
         self.burning = Burning(store, self.objectives, self.settler.lost)
         self._loops: list[asyncio.Task[None]] = []
@@ -103,7 +105,7 @@ class App:
             app.serving.keep_learning(), app.webhooks.keep_sending(), app.waiting.keep_delivering(),
             app.waiting.keep_deadlines(), app.notify.keep_telling(), app.retention.keep(),
             app.spending.keep_watching(), app.serving.balances.keep_fresh(app.settler.lost),
-            app.burning.keep_watching(), app.near.keep_fresh(app.settler.lost),
+            app.relearning.keep_learning(), app.burning.keep_watching(), app.near.keep_fresh(app.settler.lost),
             app.human_budgets.keep_fresh(app._budgets, app.settler.lost),
         )  # fmt: skip
         app._loops = [asyncio.create_task(loop) for loop in loops]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
@@ -93,10 +94,10 @@ async def learn_from_store(store: Store, now: Served, feature: str, *, since_ns:
     """What the labels of a time teach about a feature. Raises StoreError."""
     labels = await gathered(store, now, feature, since_ns=since_ns)
     rules = now.policy.features[feature]
-    found, report = learn_judged(labels.on_the_way, rules, now.models)
+    found, report = await asyncio.to_thread(learn_judged, labels.on_the_way, rules, now.models)
     if rules.route is not None:
         rungs = [rung.name for rung in rules.ladder if rung.kind != "cache"]
-        found, _ = with_route(found, await asked_of(store, labels), rungs, now.models)
+        found, _ = await asyncio.to_thread(with_route, found, await asked_of(store, labels), rungs, now.models)
     return Learnt(found=found, report=report, sources=labels.sources(), left_out=labels.left_out)
 
 

@@ -64,6 +64,14 @@ def _server(settings: File) -> Iterator[Problem]:
         yield Problem(("server",), "max_body_bytes and body_seconds must be above 0")
     if server.held_per_tenant < 0:
         yield Problem(("server", "held_per_tenant"), "held_per_tenant may not be below 0")
+    learning = settings.learning
+    for name, value in (("after_labels", learning.after_labels), ("every_hours", learning.every_hours)):
+        if value < 0:
+            yield Problem(("learning", name), f"{name} is 0 (never for this reason) or above")
+    if learning.promote not in ("propose", "auto"):
+        yield Problem(("learning", "promote"), f"promote is propose or auto, not {learning.promote!r}")
+    if learning.promote == "auto" and not learning.after_labels and not learning.every_hours:
+        yield Problem(("learning", "promote"), "nothing is learned by itself: set after_labels or every_hours")
     if not 0 <= settings.store.retention_days <= _LONGEST_RETENTION_DAYS:
         yield Problem(("store", "retention_days"), "retention_days is from 0 (for ever) to 36500")
     if not 60 <= server.idle_seconds <= 12 * 3600:

@@ -179,6 +179,11 @@ retry_after_seconds = 60         # how often a waiting caller should ask; longer
 # sign = "session"              # "password": asked for again at every answer and approval; advised where two persons must agree
 # canned = { hours = "We are open from 8 to 5." }   # answers at hand on the desk, by a short name
 
+# [learning]                    # a serving process learns by itself, replays the candidate and judges it
+# after_labels = 50             # new labels of any feature since the last candidate; 0: their number is no reason
+# every_hours = 24              # where any label is new; 0: time is no reason
+# promote = "propose"           # two persons decide at /policies; "auto": what passes the gate serves by itself
+
 # [notify]                      # who is told when the queue is late or spend surges: numbers, never what was said
 # webhook = "https://chat.example.org/hook"
 # webhook_secret = "env:NOTIFY_SECRET"

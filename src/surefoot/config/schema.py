@@ -335,6 +335,14 @@ class TenantSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     rate: Rates = ()
 
 
+class LearningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a serving process learns by itself; with both at 0 it never does."""
+
+    after_labels: int = 0  # new ones of any feature since the last candidate; 0: their number is no reason
+    every_hours: float = 0.0  # since the last candidate, where any label is new; 0: time is no reason
+    promote: str = "propose"  # "auto": what passes the gate serves by itself
+
+
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole configuration."""
 
@@ -349,3 +357,4 @@ class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rate: Rates = ()
     people: dict[str, PersonSettings] = {}
     notify: NotifySettings = NotifySettings()
+    learning: LearningSettings = LearningSettings()
