@@ -1,6 +1,7 @@
 """CPU that a learned start adds to a request: `python -m benchmarks.routecost`.
 
-A model of full size with random numbers (2,000 landmarks, 128 directions, 16,384 columns) judges questions of several
+A model of full size with random numbers (16,384 columns, 2,000 landmarks in 64 directions and the outward form, 500 in the
+form alone) judges questions of several
 lengths as `read` does; then the rule chooses. A feature that does not route is beside it. Process time by rounds.
 """
 
@@ -15,12 +16,22 @@ import numpy as np
 from benchmarks.machine import machine, spread
 from surefoot.policy import Feature, RouteRules, parse_ladder, route
 from surefoot.records import Prospect, Question
-from surefoot.signals.question import FORM, PLACES
-from surefoot.signals.router import Calibration, RouteModel, Router
+from surefoot.signals.form import FORM
+from surefoot.signals.question import PLACES
+from surefoot.signals.router import Calibration, Kernel, RouteModel, Router
 
-COLUMNS, DIMS, MARKS = 16_384, 128, 2_000
+COLUMNS, DIMS, MARKS = 16_384, 64, 2_000
 TEXT = "Could you tell me how many days I have to return a pair of shoes that I bought online last week with a gift card?! "
 ROUNDS, CALLS = 30, 100
+
+
+def kernel(topic: float, marks: int, size: int) -> Kernel:
+    """Random landmarks of a kernel that compares the outward form, and the topic where it counts."""
+    drawn = np.random.default_rng(1)
+    return Kernel(
+        topic=topic, form=0.1, landmarks=drawn.random((marks, size)).astype("<f2").tobytes(),
+        likeness=drawn.random((marks, 2)).astype("<f4").tobytes(),
+    )  # fmt: skip
 
 
 def model() -> RouteModel:
@@ -33,9 +44,9 @@ def model() -> RouteModel:
         rarity=drawn.random(COLUMNS).astype("<f4").tobytes(),
         directions=drawn.integers(-127, 127, (COLUMNS, DIMS)).astype(np.int8).tobytes(),
         direction_scales=np.full(DIMS, 0.01, dtype="<f4").tobytes(), form_centers=(0.0,) * len(FORM),
-        form_scales=(0.2,) * len(FORM), landmarks=drawn.random((MARKS, DIMS + len(FORM))).astype("<f2").tobytes(),
-        likeness=drawn.random((MARKS, 2)).astype("<f4").tobytes(), line=drawn.random((COLUMNS, 2)).astype("<f2").tobytes(),
-        means=(0.7, 0.8), p=Calibration(), gains=(Calibration(),),
+        form_spreads=(1.0,) * len(FORM), kernels=(kernel(1.0, MARKS, DIMS + len(FORM)), kernel(0.0, MARKS // 4, len(FORM))),
+        line=drawn.random((COLUMNS, 2)).astype("<f2").tobytes(),
+        means=(0.7, 0.8), calibrations=(Calibration(), Calibration()),
     )  # fmt: skip
 
 

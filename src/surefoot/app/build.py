@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
+import structlog
 from msgspec.structs import replace
 
 from surefoot.app.economics import baseline_name
@@ -32,6 +33,7 @@ from surefoot.records.audit import Stop
 from surefoot.signals.router import Router, read_route
 from surefoot.stages import Calls, Checks, Fit, Prefixes, ReadRequest
 from surefoot.stages.check import HttpGate
+from surefoot.stages.embedding import EmbedderRules, RemoteEmbedder
 from surefoot.stages.handbook import Handbook
 from surefoot.stages.read import Repeats
 from surefoot.stages.recall import Recall
@@ -39,6 +41,8 @@ from surefoot.stages.routing import Latencies, Routing, Scarcity, Warmth
 from surefoot.store import Store
 
 _VENDORS = ("openai", "anthropic")
+
+log = structlog.get_logger("surefoot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,7 @@ class Runtime:
     recorder: Recorder | None = None
     warmth: Warmth = field(default_factory=Warmth)
     latencies: Latencies = field(default_factory=Latencies)
+    embedder: RemoteEmbedder | None = None  # None: words alone say how alike questions are
 
     async def close(self) -> None:
         """Let go of the providers' connections."""
@@ -89,6 +94,7 @@ class Watched:
     latencies: Latencies | None = None  # of rungs, as this process saw them
     balances: Balances | None = None  # of the budgets that requests of routed features fall under
     near: NearCache | None = None  # knows what lies near
+    lost: Callable[[str], None] = lambda what: None  # counts what failed open
 
 
 NOTHING = Watched()
@@ -122,10 +128,12 @@ def build(
     )  # fmt: skip
     warmth, latencies = Warmth(), watched.latencies or Latencies()
     scarce = None if watched.balances is None else watched.balances.over(budgets)
+    embedder = _embedder(settings, registry, calls, budgets, masks, watched)
+    seen = (warmth, latencies, scarce, embedder)
     readings = {
         name: replace(
             reading(given),
-            routing=_routing(config.policy.features[name], registry, watched.routers, (warmth, latencies, scarce)),
+            routing=_routing(config.policy.features[name], registry, watched.routers, seen),
             near=watched.near.look_up(config.policy.features[name]) if watched.near is not None else None,
         )
         for name, given in settings.features.items()
@@ -133,7 +141,7 @@ def build(
     handbooks = {name: found.handbook for name, found in readings.items() if found.handbook is not None}
     checks = {name: check_set(given, calls) for name, given in settings.features.items()}
     stages = Stages(
-        read=ReadRequest(readings, watched.standings, watched.stops, watched.repeats, watched.people_spent),
+        read=ReadRequest(readings, watched.standings, watched.stops, watched.repeats, watched.people_spent, embedder),
         fit=Fit(
             registry,
             config.policy,
@@ -155,7 +163,7 @@ def build(
         providers=tuple(providers.values()), gates=tuple(gates),
         recorder=Recorder(settings.recorder.file) if settings.recorder.file else None, handbooks=handbooks,
         baselines=baselines,
-        budgets=budgets, rates=build_rates(settings), warmth=warmth, latencies=latencies,
+        budgets=budgets, rates=build_rates(settings), warmth=warmth, latencies=latencies, embedder=embedder,
     )  # fmt: skip
 
 
@@ -164,9 +172,21 @@ def _baseline(feature: Feature, registry: Registry) -> ModelPrice | None:
     return model.price if model is not None else None
 
 
+def _embedder(
+    settings: File, registry: Registry, calls: Calls, budgets: Budgets, masks: Mapping[str, tuple[str, ...]],
+    watched: Watched,
+) -> RemoteEmbedder | None:  # fmt: skip
+    given = settings.embedder
+    model = registry.get(given.model) if given is not None else None
+    if given is None or model is None:
+        return None
+    rules = EmbedderRules(dimensions=given.dimensions, timeout_seconds=given.timeout_seconds)
+    return RemoteEmbedder(model, calls, budgets, rules=rules, masks=masks, on_failed=lambda: watched.lost("embedding"))
+
+
 def _routing(
     feature: Feature, registry: Registry, routers: Mapping[str, bytes],
-    known: tuple[Warmth, Latencies, Scarcity | None],
+    known: tuple[Warmth, Latencies, Scarcity | None, RemoteEmbedder | None],
 ) -> Routing | None:  # fmt: skip
     """What the feature expects of its rungs; None where it does not route. Rungs whose models clients name are left out."""
     if feature.route is None:
@@ -177,10 +197,13 @@ def _routing(
         if rung.models
     }
     data = routers.get(feature.name, b"") if feature.route.model else b""
-    warmth, latencies, scarcity = known
+    fitted = read_route(data) if data else None
+    if data and fitted is None:
+        log.warning("a route is of an earlier version: fit it again", feature=feature.name)
+    warmth, latencies, scarcity, embedder = known
     return Routing(
         models=models, warmth=warmth, latencies=latencies, scarcity=scarcity,
-        router=Router(read_route(data)) if data else None,
+        router=Router(fitted) if fitted is not None else None, embedder=embedder.name if embedder is not None else "",
     )  # fmt: skip
 
 

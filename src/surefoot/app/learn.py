@@ -118,7 +118,7 @@ async def asked_of(store: Store, labels: Gathered) -> list[Asked]:
             continue
         dialect = DIALECTS[entry.dialect]
         text = said_by_users(dialect.texts(dialect.parse(content.request_body, surface=entry.surface).top)).last
-        found.append(Asked(text=text, group=groups[name], accepted=accepted))
+        found.append(Asked(text=text, group=groups[name], accepted=accepted, embedded=content.embedded))
     return found
 
 

@@ -126,6 +126,7 @@ class Serving:
                 latencies=self.latencies,
                 balances=self.balances,
                 near=self._near,
+                lost=self._settler.lost,
             ),
             self._prompts,
         )

@@ -23,6 +23,7 @@ from surefoot.records import (
     Decision,
     Deliver,
     Draft,
+    Embedded,
     Entry,
     Escalate,
     JournalEntry,
@@ -59,6 +60,7 @@ class Outcome:
     baseline: ModelPrice | None = None  # what the feature's baseline costs; None: no price is known
     asked: Open | None = None  # the question as the near cache looked for it
     waiting: str = ""  # the case of the same question, asked before, that this one joins; "" when there is none
+    embedded: Embedded | None = None  # the question's vector, where an embedder gave one
 
     @property
     def action(self) -> str:
@@ -200,7 +202,7 @@ def _content(outcome: Outcome) -> Content:
     )
     return Content(
         request_body=outcome.request.body, answers=answers, attribution=outcome.request.attribution,
-        context=outcome.request.context,
+        context=outcome.request.context, embedded=outcome.embedded,
     )  # fmt: skip
 
 

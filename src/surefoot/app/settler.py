@@ -90,6 +90,7 @@ class Settler:
             baseline=runtime.baselines.get(request.feature),
             waiting=waiting,
             asked=self._near.take(request) if self._near is not None else None,
+            embedded=runtime.embedder.taken(request.id) if runtime.embedder is not None else None,
         )
         self._metrics.ended(outcome.feature.name, trace.attempts, outcome.settlements)
         if outcome.feature.route is not None:

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from surefoot.config.budgets import budget_problems
 from surefoot.config.cache import cache_problems
+from surefoot.config.embedder import embedder_problems
 from surefoot.config.evidence import evidence_problems
 from surefoot.config.notices import notify_problems
 from surefoot.config.objectives import objective_problems
@@ -49,6 +50,7 @@ def problems_of(settings: File) -> Iterator[Problem]:
     if not settings.features:
         yield Problem((), "no feature is configured: add [features.NAME] with a ladder")
     yield from budget_problems(settings)
+    yield from embedder_problems(settings)
     for name, feature in settings.features.items():
         yield from _feature(("features", name), feature, settings)
 

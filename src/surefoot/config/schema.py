@@ -328,6 +328,14 @@ class NotifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timezone: str = "UTC"  # of the digest
 
 
+class EmbedderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that says of every question that is routed what it means, as a vector. Without this table words alone count."""
+
+    model: str  # of [models], with a provider of kind "openai"; the price is the model's
+    dimensions: int = 0  # that are asked for; 0: as many as the model has
+    timeout_seconds: float = 2.0  # then the question goes on without its vector
+
+
 class TenantSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a tenant may spend and ask, over all of its keys."""
 
@@ -358,3 +366,4 @@ class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     people: dict[str, PersonSettings] = {}
     notify: NotifySettings = NotifySettings()
     learning: LearningSettings = LearningSettings()
+    embedder: EmbedderSettings | None = None

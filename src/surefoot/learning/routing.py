@@ -1,11 +1,11 @@
 """Fits a route model: for each rung, how probably its draft on a question is acceptable, before anything is asked.
 
-Two regularised least-squares fits stand side by side: a ridge line over n-grams (what words say), and a kernel ridge in the
-directions in which the feature's questions differ (what like questions came to). Where all rungs were judged on the same
-questions, the difference of two rungs' fits is the fit of the gain itself, since both are linear in the verdicts. Difficulty
-alone is a worse guide: what both rungs get wrong is hard and gains nothing.
+Regularised least-squares fits stand side by side, and the mean of them counts: a ridge line over n-grams (what words say), and
+kernel ridges in the directions in which the feature's questions differ (what like questions came to) and in their outward form.
+Where all rungs were judged on the same questions, the difference of two rungs' fits is the fit of the gain itself, since
+all are linear in the verdicts. Difficulty alone is a worse guide: what both rungs get wrong is hard and gains nothing.
 Sources: Ong et al. (2024), RouteLLM, arXiv 2406.18665 (metric and task); Deerwester et al. (1990), Indexing by latent semantic
-analysis (the directions); Williams and Seeger (2001), Using the Nystrom method to speed up kernel machines (the landmarks).
+analysis (the directions).
 """
 
 from __future__ import annotations
@@ -18,15 +18,20 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from surefoot.learning.fit import LEAST
+from surefoot.learning.kernels import FOLDS, KernelFit, Kind, Seen, Told, fit_kernel, gain_error
+from surefoot.learning.meaning import MeaningFit, fit_meaning
 from surefoot.policy import LearnedFeature
+from surefoot.records import Embedded
 from surefoot.signals.question import PLACES, WORD_PLACES, Features, features
 from surefoot.signals.router import (
     Array,
     Calibration,
     Columns,
+    Meaning,
     RouteEstimate,
     RouteModel,
     estimates_of,
+    outward,
     weighted,
     write_route,
 )
@@ -35,13 +40,14 @@ from surefoot.stats.routing import apgr
 
 _WORDS, _LETTERS = 9216, 7168  # columns at most: the n-grams that are in most questions
 _SEEN = 2  # questions that an n-gram must be in
-_DIMS = 128
+_DIMS = 64
 _SHAPING = 4000  # questions from which the directions are taken
-_MARKS = 2000
 _L2_LINE = 24.0
-_KINDS = ((0.0, 15.0), (0.1, 10.0), (0.2, 5.0))  # (how much the outward form counts, L2): chosen by the gain's error
-_NUDGE = 1e-3  # keeps the landmarks' equations regular
-_FOLDS = 5
+_SPREAD = 1e-6  # of a figure that is the same in all questions
+_KINDS = (
+    (Kind(l2=15.0), Kind(form=0.1, l2=10.0), Kind(form=0.15, l2=5.0)),
+    (Kind(topic=0.0, form=0.1, l2=10.0, marks=500), Kind(topic=0.0, form=0.15, l2=4.0, marks=500)),
+)
 _STEPS = 40  # of conjugate gradients
 _CLOSE = 1e-3
 
@@ -52,6 +58,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     text: str
     group: str  # questions of one group are never divided between fitting and testing
     accepted: Mapping[str, bool]  # by rung
+    embedded: Embedded | None = None  # the embedder's vector, where one was asked
 
 
 class RouteFit(Struct, frozen=True, kw_only=True):
@@ -80,20 +87,10 @@ class _Table(Struct, frozen=True):
     columns: Columns
     rarity: Array
     x: Array  # shape (labelled, columns)
-    form: Array  # shape (labelled, len(FORM))
-    centers: Array
+    seen: Seen  # of the labelled
+    centers: Array  # of the outward form
     spreads: Array
     directions: Array  # shape (columns, dims)
-
-
-class _Near(Struct, frozen=True):
-    """The kernel ridge that was chosen."""
-
-    form_counts: float
-    landmarks: Array
-    likeness: Array  # shape (marks, rungs)
-    crossed: Array  # shape (labelled, rungs): without the question's own fold
-    error: float
 
 
 def fit_route(
@@ -110,27 +107,59 @@ def fit_route(
     """
     names = [rung for rung in rungs if sum(rung in each.accepted for each in asked) >= LEAST]
     known = [each for each in asked if any(rung in each.accepted for rung in names)]
-    if len(names) < 2 or len({each.group for each in known}) < _FOLDS:
+    if len(names) < 2 or len({each.group for each in known}) < FOLDS:
         return None
     verdicts = np.array([[each.accepted.get(rung, np.nan) for rung in names] for each in known], dtype=np.float32)
     table = _tabled([each.text for each in known], unlabelled, seed)
     there = ~np.isnan(verdicts)
     means = np.nanmean(verdicts, axis=0)
-    centered = np.where(there, verdicts - means, 0).astype(np.float32)
-    fold = folds_of([each.group for each in known], _FOLDS, seed=seed)
-    line, line_crossed = _line(table.x, centered, there, fold)
-    near = min((_near(table, kind, centered, there, fold, seed) for kind in _KINDS), key=lambda each: each.error)
-    raw = means + (line_crossed + near.crossed) / 2
+    fold = folds_of([each.group for each in known], FOLDS, seed=seed)
+    told = Told(np.where(there, verdicts - means, 0).astype(np.float32), there, fold)
+    line, crossed_line = _line(table.x, told)
+    fits = _kernels(table.seen, told, crossed_line, seed)
+    raw = means + _mean(crossed_line, fits)
+    meant = fit_meaning([each.embedded for each in known], table.seen, told, crossed_line, fits, seed=seed)
     steps, scales = _quantised(table.directions)
-    first, gains = _calibrated(raw, verdicts)
+    calibrations = _calibrated(raw, verdicts)
+    estimates = [estimates_of(names, calibrations, row) for row in raw.tolist()]
+    meaning = None
+    if meant is not None:
+        raw[meant.rows] = means + meant.crossed
+        meaning = _meaning(meant, raw, verdicts)
+        for row in meant.rows.tolist():
+            estimates[row] = estimates_of(names, meaning.calibrations, raw[row].tolist())
     model = RouteModel(
         rungs=tuple(names), labels=len(known), columns=_bytes(table.columns, "<i4"), rarity=_bytes(table.rarity, "<f4"),
         directions=steps, direction_scales=scales, form_centers=tuple(table.centers.tolist()),
-        form_scales=tuple((near.form_counts / table.spreads).tolist()), landmarks=_bytes(near.landmarks, "<f2"),
-        likeness=_bytes(near.likeness, "<f4"), line=_bytes(line, "<f2"), means=tuple(means.tolist()), p=first, gains=gains,
-        apgr=_apgr(raw, verdicts),
+        form_spreads=tuple(table.spreads.tolist()), kernels=tuple(fit.kernel for fit in fits), meaning=meaning,
+        line=_bytes(line, "<f2"), means=tuple(means.tolist()), calibrations=calibrations, apgr=_apgr(raw, verdicts),
     )  # fmt: skip
-    return RouteFit(model=model, estimates=tuple(estimates_of(model, row) for row in raw.tolist()))
+    return RouteFit(model=model, estimates=tuple(estimates))
+
+
+def _meaning(meant: MeaningFit, raw: Array, verdicts: Array) -> Meaning:
+    """What is kept of the vectors' part, with calibrations of its own."""
+    return Meaning(
+        embedder=meant.embedder, center=_bytes(meant.center, "<f4"), directions=_bytes(meant.directions, "<f2"),
+        kernel=meant.fit.kernel, calibrations=_calibrated(raw[meant.rows], verdicts[meant.rows]),
+    )  # fmt: skip
+
+
+def _kernels(seen: Seen, told: Told, line: Array, seed: int) -> list[KernelFit]:
+    """A kernel of topic and form and one of form alone: of each the kind whose gains, with the line's, err least.
+
+    An error of p would choose the outward form for telling difficulty.
+    """
+    found: list[KernelFit] = []
+    for kinds in _KINDS:
+        fits = [fit_kernel(seen, told, kind, seed=seed) for kind in kinds]
+        found.append(min(fits, key=lambda fit: gain_error(_mean(line, [*found, fit]), told)))
+    return found
+
+
+def _mean(line: Array, fits: Sequence[KernelFit]) -> Array:
+    """The mean of the line's values and the kernels'."""
+    return np.asarray((line + sum(fit.crossed for fit in fits)) / (1 + len(fits)), dtype=np.float32)
 
 
 def _tabled(texts: Sequence[str], unlabelled: Sequence[str], seed: int) -> _Table:
@@ -147,9 +176,12 @@ def _tabled(texts: Sequence[str], unlabelled: Sequence[str], seed: int) -> _Tabl
     shaping = _dense([every[row] for row in chosen], columns, rarity)
     directions = _directions(shaping, seed)
     del shaping
+    x, centers, spreads = _dense(labelled, columns, rarity), form.mean(axis=0), form.std(axis=0) + _SPREAD
+    topic = x @ directions
+    topic /= np.maximum(np.linalg.norm(topic, axis=1, keepdims=True), 1e-9)
     return _Table(
-        columns, rarity, _dense(labelled, columns, rarity), form, form.mean(axis=0), form.std(axis=0) + 1e-6, directions
-    )
+        columns, rarity, x, Seen(topic, outward(form, centers, spreads)), centers, spreads, directions
+    )  # fmt: skip
 
 
 def _most(seen: NDArray[np.int64], start: int, end: int, most: int) -> NDArray[np.int64]:
@@ -179,15 +211,16 @@ def _directions(x: Array, seed: int) -> Array:
     return np.ascontiguousarray(turned[:dims].T)
 
 
-def _line(x: Array, centered: Array, there: NDArray[np.bool_], fold: NDArray[np.int64]) -> tuple[Array, Array]:
+def _line(x: Array, told: Told) -> tuple[Array, Array]:
     """(weights of shape (columns, rungs), cross-fitted values of shape (n, rungs)) of the ridge line.
 
     All folds and rungs are solved side by side, in the space of the questions, by conjugate gradients.
     """
+    centered, there, fold = told.centered, told.there, told.fold
     rungs = centered.shape[1]
-    inside = [there] + [there & (fold != held)[:, None] for held in range(_FOLDS)]
+    inside = [there] + [there & (fold != held)[:, None] for held in range(FOLDS)]
     mask = np.hstack(inside).astype(np.float32)
-    target = np.tile(centered, (1, _FOLDS + 1)) * mask
+    target = np.tile(centered, (1, FOLDS + 1)) * mask
     found, left = np.zeros_like(target), target.copy()
     step, size = left.copy(), np.einsum("nr,nr->r", left, left)
     goal = _CLOSE**2 * np.maximum(size, 1e-12)
@@ -203,64 +236,21 @@ def _line(x: Array, centered: Array, there: NDArray[np.bool_], fold: NDArray[np.
         size = after
     weights = x.T @ found
     crossed = np.zeros_like(centered)
-    for held in range(_FOLDS):
+    for held in range(FOLDS):
         rows = fold == held
         crossed[rows] = x[rows] @ weights[:, (held + 1) * rungs : (held + 2) * rungs]
     return weights[:, :rungs], crossed
 
 
-def _near(
-    table: _Table, kind: tuple[float, float], centered: Array, there: NDArray[np.bool_], fold: NDArray[np.int64], seed: int
-) -> _Near:  # fmt: skip
-    """Kernel ridge on landmarks drawn from the labelled questions, with its cross-fitted squared error."""
-    form_counts, l2 = kind
-    seen = table.x @ table.directions
-    seen /= np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-9)
-    seen = np.hstack([seen, (table.form - table.centers) * (form_counts / table.spreads)]).astype(np.float32)
-    marks = seen[np.random.default_rng(seed + 1).permutation(len(seen))[:_MARKS]]
-    marks = marks.astype("<f2").astype(np.float32)  # as they are kept
-    alike, between = _alike(seen, marks), l2 * _alike(marks, marks)
-    between[np.diag_indices_from(between)] += _NUDGE
-    crossed = np.zeros_like(centered)
-    likeness = np.zeros((len(marks), centered.shape[1]), dtype=np.float32)
-    for rung in range(centered.shape[1]):
-        mine = there[:, rung]
-        squares, sums = alike[mine].T @ alike[mine], alike[mine].T @ centered[mine, rung]
-        likeness[:, rung] = np.linalg.solve(squares + between, sums)
-        for held in range(_FOLDS):
-            out, rows = mine & (fold == held), fold == held
-            part = alike[out]
-            weights = np.linalg.solve(
-                squares - part.T @ part + between, sums - part.T @ centered[out, rung]
-            )  # fmt: skip
-            crossed[rows, rung] = alike[rows] @ weights
-    return _Near(form_counts, marks, likeness, crossed, _gain_error(crossed, centered, there))
-
-
-def _gain_error(crossed: Array, centered: Array, there: NDArray[np.bool_]) -> float:
-    """Mean squared error of the gains over the first rung; of the verdicts themselves where no question has two."""
-    both = there[:, :1] & there[:, 1:]
-    off = crossed - centered
-    gains = (off[:, 1:] - off[:, :1])[both]
-    return float((gains**2).mean()) if gains.size else float((off[there] ** 2).mean())
-
-
-def _alike(one: Array, other: Array) -> Array:
-    """exp(-squared distance) of every pair."""
-    lengths = (one * one).sum(axis=1)[:, None] + (other * other).sum(axis=1)
-    return np.asarray(np.exp(2 * (one @ other.T) - lengths), dtype=np.float32)
-
-
-def _calibrated(raw: Array, verdicts: Array) -> tuple[Calibration, tuple[Calibration, ...]]:
-    """(of the first rung, of each further rung's gain over it)."""
-    first = _least_squares(raw[:, 0], verdicts[:, 0])
-    gains = []
+def _calibrated(raw: Array, verdicts: Array) -> tuple[Calibration, ...]:
+    """Of the first rung, then of each further rung's gain over it."""
+    found = [_least_squares(raw[:, 0], verdicts[:, 0])]
     for rung in range(1, raw.shape[1]):
         both = ~np.isnan(verdicts[:, [0, rung]]).any(axis=1)
         gain = verdicts[:, rung] - verdicts[:, 0]
         enough = int(both.sum()) >= LEAST
-        gains.append(_least_squares(raw[:, rung] - raw[:, 0], gain) if enough else Calibration())
-    return first, tuple(gains)
+        found.append(_least_squares(raw[:, rung] - raw[:, 0], gain) if enough else Calibration())
+    return tuple(found)
 
 
 def _least_squares(raw: Array, told: Array) -> Calibration:

@@ -17,7 +17,7 @@ GROUPINGS: Mapping[str, str] = {
     "feature": "feature", "customer": "tenant", "outcome": "outcome", "key": "key_id", "prompt": "prompt", "model": "model",
     "rung": "rung", "provider": "provider", "kind": "kind", "day": "day",
 }  # fmt: skip
-TOKENS = frozenset({"input", "cached_input", "cache_write", "output"})  # kinds whose quantity is tokens
+TOKENS = frozenset({"input", "cached_input", "cache_write", "output", "embedding"})  # kinds whose quantity is tokens
 HUMAN = "human"  # the kind whose quantity is seconds
 _NOBODY = {"prompt": "no instructions", "rung": "nobody", "provider": "nobody", "model": "nobody", "kind": "requests"}
 

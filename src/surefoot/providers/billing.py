@@ -19,11 +19,11 @@ def entries_of(
     usage, price = call.usage, call.price
     if price is None:
         return ()
-    kinds = _kinds(usage, price)
-    line = price.line(usage.input_tokens)
+    given = "embedding" if call.embedding else "input"
+    kinds, line = _kinds(usage, price, given), price.line(usage.input_tokens)
     lost = replace(call, usage=Usage(estimated=True), note="unanswered", lost_tokens=0)
     lines = [(call, each) for each in (*kinds, *(_memos(call, line) if kinds else ()))]
-    lines += [(lost, ("input", call.lost_tokens, line.input))] if call.lost_tokens else []
+    lines += [(lost, (given, call.lost_tokens, line.input))] if call.lost_tokens else []
     found = tuple(
         Entry(
             request_id=request_id, at_ns=at_ns, tenant=tenant, key_id=key_id, feature=feature, rung=each.rung,
@@ -41,14 +41,14 @@ def cost_of(usage: Usage, price: ModelPrice) -> int:
     return sum(cost(quantity, per_million) for _, quantity, per_million in _kinds(usage, price))
 
 
-def _kinds(usage: Usage, price: ModelPrice) -> list[tuple[str, int, int]]:
-    """(kind, quantity, nano-dollars per million) of each line; [] for a call that used nothing."""
+def _kinds(usage: Usage, price: ModelPrice, given: str = "input") -> list[tuple[str, int, int]]:
+    """(kind, quantity, nano-dollars per million) of each line; [] for a call that used nothing. `given`: what was sent."""
     if not usage.input_tokens + usage.output_tokens:
         return []
     line = price.line(usage.input_tokens)
     plain = max(0, usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens)
     kinds = (
-        ("input", plain, line.input),
+        (given, plain, line.input),
         ("cached_input", usage.cached_tokens, line.cached),
         ("cache_write", usage.cache_write_tokens, line.cache_write),
         ("output", usage.output_tokens, line.output),

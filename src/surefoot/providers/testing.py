@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -62,13 +62,15 @@ class ScriptedUpstream:
     """A loopback server; `async with ScriptedUpstream() as upstream: upstream.url`."""
 
     def __init__(
-        self, *, port: int = 0, chunks: int = 3, gap_seconds: float = 0.0, texts: Mapping[str, str] | None = None
-    ) -> None:
+        self, *, port: int = 0, chunks: int = 3, gap_seconds: float = 0.0, texts: Mapping[str, str] | None = None,
+        vector: Callable[[str], Sequence[float]] = lambda text: (0.1, 0.2),
+    ) -> None:  # fmt: skip
         self.url = ""
         self.seen: list[Seen] = []
         self.left = 0  # callers that hung up before their answer was whole
         self._port, self._chunks, self._gap = port, chunks, gap_seconds
         self._texts = dict(texts or {})  # what a model says, by its name
+        self._vector = vector  # the embedding of a text
         self._tries: dict[str, int] = {}
         self._runner: web.AppRunner | None = None
 
@@ -99,7 +101,7 @@ class ScriptedUpstream:
             if found := await self._misbehave(model, dialect, asked):
                 return found
             if request.path.endswith("embeddings"):
-                return _json(_embeddings(model))
+                return _json(_embeddings(model, asked, self._vector))
             if request.path.endswith("count_tokens"):
                 return _json({"input_tokens": 42})
             return await self._answer(request, dialect, asked, model)
@@ -205,8 +207,9 @@ def _tool_body(dialect: Dialect, asked: Json) -> bytes:
     return msgspec.json.encode(body)
 
 
-def _embeddings(model: str) -> Json:
-    data = [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}]
+def _embeddings(model: str, asked: Json, vector: Callable[[str], Sequence[float]]) -> Json:
+    texts = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
+    data = [{"object": "embedding", "index": n, "embedding": list(vector(text))} for n, text in enumerate(texts)]
     usage: Mapping[str, object] = (
         _STRANGE[model]["openai"] if model in _STRANGE else {"prompt_tokens": 5, "total_tokens": 5}
     )

@@ -12,6 +12,7 @@ from surefoot.records.journal import (
     Checked,
     Commit,
     Content,
+    Embedded,
     Entry,
     Expired,
     Fitted,
@@ -37,8 +38,8 @@ from surefoot.records.verdict import Decision, Deliver, Escalate, Fail, Lot, Str
 __all__ = [
     "Answer", "Ask", "Attempt", "Attribution", "Budget", "BudgetLimit", "CacheEntry", "Caller", "Candidate", "Case",
     "CaseAnswer", "CaseEvent", "Checked", "Claim", "Commit", "Confidence", "Content", "Decision", "Deliver", "Draft",
-    "Entry", "Escalate", "Evidence", "Expired", "Fail", "Fitted", "Gate", "Incident", "JournalEntry", "Key", "Label",
-    "Lot", "ModelPrice", "Moment", "NearAccount", "NearItem", "NearMapRow", "Nearness", "NoDraft", "PriceLine",
+    "Embedded", "Entry", "Escalate", "Evidence", "Expired", "Fail", "Fitted", "Gate", "Incident", "JournalEntry", "Key",
+    "Label", "Lot", "ModelPrice", "Moment", "NearAccount", "NearItem", "NearMapRow", "Nearness", "NoDraft", "PriceLine",
     "PricedCall", "Proposal", "Proposed", "Prospect", "Question", "Rate", "Read", "Request", "Reservation", "Revenue",
     "Revision", "Routed", "Rung", "Settlement", "ShadowCall", "Shortened", "Signal", "Span", "Spent", "Step",
     "Stronger", "Tried", "Try", "Usage", "Verdict", "Wait", "Weighed",

@@ -14,6 +14,7 @@ class Rung(Struct, frozen=True, kw_only=True):
 
     name: str  # as written in the ladder: "cache", "small", "small+other", "requested"
     # "cache" | "model" | "pair" | "requested" | "continued" (goes on from what the caller has) | "relay" (not judged)
+    # | "embedder" (of no ladder: what asks for a question's vector)
     kind: str
     models: tuple[str, ...] = ()  # configured names: one; of a pair two, or one several times ("small*3"); else none
 
@@ -143,6 +144,7 @@ class PricedCall(Struct, frozen=True, kw_only=True):
     lost_tokens: int = 0  # estimated, of the prompts of earlier tries that fell silent: they may be billed
     left_out_tokens: int = 0  # estimated, that the prompt was shortened by
     marked: bool = False  # whether it was sent with marks of ours for the provider's cache
+    embedding: bool = False  # whether it asked for the vector of a question, not for an answer
 
 
 class Tried(Struct, frozen=True, kw_only=True):

@@ -91,6 +91,13 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     shadow_of: str = ""  # the request whose shadow call this is; "" for a request itself
 
 
+class Embedded(Struct, frozen=True, kw_only=True):
+    """The vector that an embedder gave for a question. It says what was asked nearly as well as the words do."""
+
+    embedder: str  # vectors of another one are not to be compared with it
+    vector: bytes  # int8, as `signals.embedding.packed` writes it
+
+
 class Content(Struct, frozen=True, kw_only=True):
     """What was said, encrypted under the subject's key and kept outside the chain."""
 
@@ -98,6 +105,7 @@ class Content(Struct, frozen=True, kw_only=True):
     answers: tuple[tuple[str, bytes], ...] = ()  # (rung, complete body)
     attribution: Attribution = Attribution()
     context: tuple[str, ...] = ()  # passages of the request's `surefoot.context`, which its body does not hold
+    embedded: Embedded | None = None  # of what users said since the last answer; None where no embedder was asked
 
 
 # Lines that cost nothing themselves: `quantity` tokens were not paid for at `price_per_million`; the premium was paid on top.
@@ -115,7 +123,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     rung: str
     provider: str
     model: str
-    kind: str  # "input" | "cached_input" | "cache_write" | "output" | "request" | "reservation" | "human" | MEMOS
+    # "input" | "cached_input" | "cache_write" | "output" | "embedding" | "request" | "reservation" | "human" | MEMOS
+    kind: str
     quantity: int  # tokens, calls for "request", seconds for "human"
     price_per_million: int  # nano-dollars
     nanodollars: int

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.records import Request
 from surefoot.signals.grams import grams
 
 DIMENSIONS = 512
@@ -14,8 +17,29 @@ _SPREAD = 0x9E3779B1  # Knuth's multiplicative hashing: crc32 alone leaves like 
 _LARGEST = 127  # of an int8
 
 
+class Embedder(Protocol):
+    """From texts to vectors whose cosine says how alike they are."""
+
+    name: str  # vectors of embedders of other names are not to be compared
+    semantic: bool  # whether it knows that other words may mean the same; else likeness is one of words
+
+    async def embed(self, texts: Sequence[str], request: Request, /) -> list[NDArray[np.float32] | None]:
+        """By text a vector of length 1, or None where there is none to be had: whoever asks does without.
+
+        Args:
+            texts: parts of the request, or what is to be compared with them.
+            request: whom it is done for, and whose budgets pay.
+        """
+
+
 class Lexical:
     """The hashed n-grams of `grams`, each with a sign, in `DIMENSIONS` numbers."""
+
+    name, semantic = "lexical", False
+
+    async def embed(self, texts: Sequence[str], _: Request, /) -> list[NDArray[np.float32] | None]:
+        """One a text; it costs nothing and always works."""
+        return [self(text) for text in texts]
 
     def __call__(self, text: str, /) -> NDArray[np.float32]:
         """Shape (512,), of length 1; zeros for a text without a word.

@@ -71,7 +71,7 @@ class Calls:
         self._masks = dict(masks or {})  # kinds of personal data that no model sees, by feature
         self._recall = recall or Recall(store.cache)
         self._pending: dict[str, list[_Asked]] = {}
-        self._kept: dict[str, tuple[PricedCall, ...]] = {}  # by request: billed calls of rungs that were then refused
+        self._kept: dict[str, tuple[PricedCall, ...]] = {}  # by request: billed calls that no attempt tells of
 
     async def __call__(self, ask: Ask, /) -> Attempt:
         """The complete attempt of a rung. Raises BudgetSpent where a budget refuses, not only leaves out what does not fit."""
@@ -126,6 +126,15 @@ class Calls:
             0,
         )  # fmt: skip
         return (outcome.said.answer.text if outcome.said is not None else None), outcome.bill
+
+    async def aside(self, ask: Ask) -> Said | None:
+        """What an ask's last model gives, for an ask that is no rung's; None when it fails. The request's bill has it.
+
+        Raises BudgetSpent like any other call.
+        """
+        outcome = await self._ask(ask, len(ask.models) - 1)
+        self._keep(ask, outcome.bill)
+        return outcome.said
 
     async def open(self, ask: Ask, /) -> Attempt | ModelFlow:
         """A flow when one model is asked, else the complete attempt. Raises BudgetSpent as asking for a whole one does."""
@@ -233,7 +242,7 @@ class Calls:
         priced = PricedCall(
             rung=_booked(ask), provider=model.provider.name, model=model.upstream, price=model.price, note="abandoned",
             left_out_tokens=ask.shortened.saved_tokens if ask.shortened is not None else 0,
-            marked=ask.shortened is not None and ask.shortened.marked,
+            marked=ask.shortened is not None and ask.shortened.marked, embedding=ask.rung.kind == "embedder",
             usage=Usage(input_tokens=ask.question.input_tokens, estimated=True),
             reservation_id=f"{request.id}.{ask.rung.name}.{model.name}{f'.{place}' if place else ''}" if reserve else "",
         )  # fmt: skip

@@ -12,6 +12,7 @@ from surefoot.errors import FeatureStopped
 from surefoot.providers.imagetokens import illustrated
 from surefoot.records import Nearness, Prospect, Question, Request
 from surefoot.records.audit import Stop
+from surefoot.signals.embedding import Embedder
 from surefoot.stages.admission import Admission, Scores, said_by_users
 from surefoot.stages.context import NO_MATTER
 from surefoot.stages.handbook import Handbook
@@ -67,12 +68,13 @@ class ReadRequest:
         stops: Mapping[str, Stop] | None = None,
         repeats: Repeats | None = None,
         people_spent: Container[str] = frozenset(),
+        embedder: Embedder | None = None,
     ) -> None:
         self._by_feature = dict(by_feature or {})
         self._standings = standings if standings is not None else {}
         self._stops = stops if stops is not None else {}
         self._repeats, self._people_spent = repeats, people_spent
-        self._prompts = Prompts()
+        self._prompts, self._embedder = Prompts(), embedder
 
     async def __call__(self, request: Request, /) -> Question:
         """The question in a request. Raises FeatureStopped where a person stopped the feature and nobody is to answer."""
@@ -89,6 +91,7 @@ class ReadRequest:
         input_tokens = _tokens(request)
         prospects: tuple[Prospect, ...] = ()
         scarcity: float | None = None
+        routed_by = ""
         if reading is not PLAIN:
             texts = DIALECTS[request.dialect].texts(request.top)
             if reading.admission is not None:
@@ -99,7 +102,10 @@ class ReadRequest:
             if reading.handbook is not None:
                 found = reading.handbook.look_up(passages.gather(texts)[0])
             if reading.routing is not None:
-                prospects = reading.routing(request, said_by_users(texts).last, input_tokens)
+                asked, vector = said_by_users(texts).last, None
+                if self._embedder is not None and not matched and stop is None:
+                    (vector,) = await self._embedder.embed([asked], request)
+                prospects, routed_by = reading.routing(request, asked, input_tokens, vector)
                 scarcity = reading.routing.scarcity(request) if reading.routing.scarcity is not None else None
         edition = reading.handbook.edition if reading.handbook is not None else ""
         name, standing = fingerprint(request, edition), self._standings.get(request.feature, "")
@@ -127,7 +133,7 @@ class ReadRequest:
             people_spent=request.feature in self._people_spent,
             prospects=prospects,
             scarcity=scarcity,
-            routed_by=reading.routing.source if reading.routing is not None and prospects else "",
+            routed_by=routed_by,
             by_sentence=reading.by_sentence and writes_text(request),
         )
 

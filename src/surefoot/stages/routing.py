@@ -6,15 +6,18 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping
 from typing import Protocol
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from surefoot.providers.registry import Model
 from surefoot.records import Draft, JournalEntry, Prospect, Request
-from surefoot.signals.question import FORM, features
+from surefoot.signals.form import FORM
+from surefoot.signals.question import features
 from surefoot.signals.router import Router
 from surefoot.stats import quantile
 
-FITTED, HEURISTIC = "fitted", "heuristic"
+FITTED, SEMANTIC, HEURISTIC = "fitted", "fitted, semantic", "heuristic"
 _OUTPUT_TOKENS = 300  # of an answer whose length nobody limits more tightly
 _WARM_NS = 300 * 1_000_000_000  # for which providers usually keep a prefix
 _SESSIONS = 10_000
@@ -94,18 +97,26 @@ class Routing(Struct, frozen=True, kw_only=True):
     latencies: Latencies
     scarcity: Scarcity | None = None
     router: Router | None = None  # None: no labels taught anything yet
+    embedder: str = ""  # whose vectors come with the questions; "" for none
 
-    @property
-    def source(self) -> str:
-        """Where the estimates come from."""
-        return HEURISTIC if self.router is None else FITTED
+    def __call__(
+        self, request: Request, text: str, input_tokens: int, vector: NDArray[np.float32] | None = None
+    ) -> tuple[tuple[Prospect, ...], str]:
+        """(one prospect a rung, cheapest first; where they come from, "" without any).
 
-    def __call__(self, request: Request, text: str, input_tokens: int) -> tuple[Prospect, ...]:
-        """One prospect a rung, cheapest first."""
+        Args:
+            request: whose session may be warm somewhere.
+            text: what users said since the last answer.
+            input_tokens: of the request, estimated.
+            vector: the embedder's of the text; None where there is none, or none could be had.
+        """
+        source = HEURISTIC
         if self.router is None:
             estimates = declared(text, tuple(self.models))
         else:
-            estimates = {each.rung: (each.p, each.gain) for each in self.router.estimates(text)}
+            known = vector if self.router.takes(vector, self.embedder) else None
+            source = FITTED if known is None else SEMANTIC
+            estimates = {each.rung: (each.p, each.gain) for each in self.router.estimates(text, known)}
         prospects = []
         for rung, models in self.models.items():
             if rung not in estimates:
@@ -120,7 +131,7 @@ class Routing(Struct, frozen=True, kw_only=True):
                     seconds_p95=p95,
                 )
             )  # fmt: skip
-        return tuple(prospects)
+        return tuple(prospects), source if prospects else ""
 
 
 def declared(text: str, rungs: tuple[str, ...]) -> dict[str, tuple[float, float]]:

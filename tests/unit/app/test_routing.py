@@ -102,7 +102,8 @@ def test_a_feature_without_a_route_begins_at_the_bottom_and_journals_nothing_of_
 
 def test_what_labels_teach_is_promoted_served_explained_and_replayed(file: Path) -> None:
     async def run() -> None:
-        store, config = MemoryStore(), load_text(toml(file))
+        cheap = "[features.f.route]\nexplore = 0.0\nperson_seconds = 2.0\n"
+        store, config = MemoryStore(), load_text(toml(file, cheap))
         app = await App.start(config, store=store)
         found, report = await learn_from_rows(read_rows(file), config, "f", rung_models(config.settings), person=False)
         now = await served(store, config)

@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.signals.question import FORM, LONGEST, PLACES, WORD_PLACES, features
+from surefoot.signals.form import FORM
+from surefoot.signals.question import LONGEST, PLACES, WORD_PLACES, features
 
 PROGRAM = "from surefoot.signals.question import features; print(features('How do I get a refund?').places.tolist())"
 
