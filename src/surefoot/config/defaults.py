@@ -183,6 +183,7 @@ retry_after_seconds = 60         # how often a waiting caller should ask; longer
 # after_labels = 50             # new labels of any feature since the last candidate; 0: their number is no reason
 # every_hours = 24              # where any label is new; 0: time is no reason
 # promote = "propose"           # two persons decide at /policies; "auto": what passes the gate serves by itself
+
 # [embedder]                    # what routed questions mean, not only their words; the price is the model's
 # model = "embedding"           # of [models], behind a provider of kind "openai": a vendor, or a server of your own
 # dimensions = 256              # asked for; 0: as many as the model has
