@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from time import perf_counter_ns
 
 from surefoot import pipeline
@@ -36,6 +36,7 @@ from surefoot.app.shadowcalls import ShadowCalls
 from surefoot.app.speaking import Speaking
 from surefoot.app.spending import Spending
 from surefoot.app.streams import cut_tagged, pass_on
+from surefoot.app.telemetry import Telemetry, telemetry_of
 from surefoot.app.waiting import Waiting
 from surefoot.app.webhooks import Webhooks
 from surefoot.config.load import Config
@@ -68,7 +69,8 @@ class App:
         self.near = NearCache(store, lambda: self.policy.features)
         self.settler = Settler(store, self.metrics, self.rates.ended, self.near)
         self.shadow_calls = ShadowCalls(self.settler)
-        self.settler.on_ended = self.shadow_calls.ended
+        self.telemetry = telemetry_of(config.settings.telemetry, self.settler.lost)
+        self.settler.on_ended = _watched_by(self.shadow_calls, self.telemetry)
         self.stops, self.access = KillSwitch(store), Access(store)
         repeats = Repeats(store)
         self.human_budgets = HumanBudgets(store)
@@ -109,6 +111,8 @@ class App:
             app.human_budgets.keep_fresh(app._budgets, app.settler.lost),
         )  # fmt: skip
         app._loops = [asyncio.create_task(loop) for loop in loops]
+        if app.telemetry is not None:
+            app._loops.append(asyncio.create_task(app.telemetry.keep_judging(store)))
         return app
 
     async def close(self) -> None:
@@ -119,6 +123,8 @@ class App:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self.serving.close()
+        if self.telemetry is not None:
+            await asyncio.to_thread(self.telemetry.close)
         await self.store.close()
 
     async def reload(self, config: Config) -> None:
@@ -278,6 +284,17 @@ class App:
             if waits:
                 self.metrics.commit_waits[name] = waits[int(share * (len(waits) - 1))] / 1e6
         await self.store.ledger.settle_orphans(older_than_ns=time.time_ns() - _ORPHAN_NS)
+
+
+def _watched_by(shadow_calls: ShadowCalls, telemetry: Telemetry | None) -> Callable[[Outcome, Runtime], None]:
+    """What follows once a request is durable."""
+
+    def ended(outcome: Outcome, runtime: Runtime) -> None:
+        if telemetry is not None:
+            telemetry.ended(outcome)
+        shadow_calls.ended(outcome, runtime)
+
+    return ended
 
 
 def _failed(decision: Decision) -> RequestRefused:

@@ -66,6 +66,11 @@ def _server(settings: File) -> Iterator[Problem]:
         yield Problem(("server",), "max_body_bytes and body_seconds must be above 0")
     if server.held_per_tenant < 0:
         yield Problem(("server", "held_per_tenant"), "held_per_tenant may not be below 0")
+    telemetry = settings.telemetry
+    if telemetry.endpoint and not telemetry.endpoint.startswith(("http://", "https://")):
+        yield Problem(("telemetry", "endpoint"), "endpoint is the address of an OTLP collector, http:// or https://")
+    if not telemetry.endpoint and (telemetry.content or telemetry.headers):
+        yield Problem(("telemetry",), "nothing is sent without an endpoint")
     learning = settings.learning
     for name, value in (("after_labels", learning.after_labels), ("every_hours", learning.every_hours)):
         if value < 0:

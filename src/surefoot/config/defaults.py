@@ -189,6 +189,12 @@ retry_after_seconds = 60         # how often a waiting caller should ask; longer
 # dimensions = 256              # asked for; 0: as many as the model has
 # timeout_seconds = 2.0         # then the question goes on without its vector
 
+# [telemetry]                   # OpenTelemetry, with the extra `otel`: spans, metrics, an event for each check and verdict
+# endpoint = "http://127.0.0.1:4318"  # an OTLP collector over HTTP
+# headers = { authorization = "env:OTLP_AUTHORIZATION" }
+# service_name = "surefoot"
+# content = false               # true: prompts and answers are sent there too
+
 # [notify]                      # who is told when the queue is late or spend surges: numbers, never what was said
 # webhook = "https://chat.example.org/hook"
 # webhook_secret = "env:NOTIFY_SECRET"

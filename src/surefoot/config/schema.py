@@ -351,6 +351,15 @@ class LearningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     promote: str = "propose"  # "auto": what passes the gate serves by itself
 
 
+class TelemetrySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """OpenTelemetry, with the extra `otel`; without an endpoint nothing is sent."""
+
+    endpoint: str = ""  # of an OTLP collector over HTTP, without /v1/traces
+    headers: dict[str, str] = {}
+    service_name: str = "surefoot"
+    content: bool = False  # whether prompts and answers are in the spans
+
+
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole configuration."""
 
@@ -366,4 +375,5 @@ class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     people: dict[str, PersonSettings] = {}
     notify: NotifySettings = NotifySettings()
     learning: LearningSettings = LearningSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     embedder: EmbedderSettings | None = None
