@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from surefoot.app import cachewords
+from surefoot.app.cachereport import NearReport, near_report
 from surefoot.app.confidence import FeatureTrust, RungTrust, trust
 from surefoot.app.learn import served
 from surefoot.app.standings import told
@@ -63,6 +65,7 @@ class FeatureView(Struct, frozen=True, kw_only=True):
     mode: str
     rows: Sequence[Row]
     rungs: Sequence[RungView]
+    near: tuple[str, Sequence[tuple[str, str]]] | None  # (title, lines) of its near cache; None without one
     incidents: int
     requests: str  # the address of the requests behind the figures
 
@@ -76,10 +79,12 @@ async def confidence_page(request: Request) -> Response:
     async with _turn(request):  # the journal of the time is read: once at a time
         now = await served(app.store, app.config)
         found = [await trust(app.store, now, name, since_ns=since_ns) for name in names]
+        near = {name: await near_report(app.store, now.policy, name) for name in names}
     number = now.revision.number if now.revision is not None else 0
     return page(
         request, "confidence/confidence.html", given=given, back=BACK, features=sorted(app.policy.features),
-        shown=[_feature(each, given) for each in found], policy=now.policy.version, left_out=now.left_out, unknown=UNKNOWN,
+        shown=[_feature(each, near[each.feature], given) for each in found], policy=now.policy.version,
+        left_out=now.left_out, unknown=UNKNOWN,
         serving=f"revision {number}" if number else "the configuration alone",
     )  # fmt: skip
 
@@ -101,7 +106,7 @@ def _turn(request: Request) -> asyncio.Lock:
     return cast("asyncio.Lock", state.confidence_turn)
 
 
-def _feature(found: FeatureTrust, given: Mapping[str, str]) -> FeatureView:
+def _feature(found: FeatureTrust, near: NearReport | None, given: Mapping[str, str]) -> FeatureView:
     error = found.error
     held = f"{error.withheld} of them held back for want of a certificate" if error.withheld else ""
     ppi = "" if error.effective_n is None else f", worth {error.effective_n:.0f} labels alone"
@@ -128,6 +133,7 @@ def _feature(found: FeatureTrust, given: Mapping[str, str]) -> FeatureView:
         )
     return FeatureView(
         name=found.feature, mode=found.mode, rows=rows, rungs=[_rung(each) for each in found.rungs],
+        near=None if near is None else (cachewords.title(near), list(cachewords.lines(near))),
         incidents=len([each for each in found.incidents if each.id not in found.acknowledged]),
         requests="/money/requests?" + urlencode({"by": "feature", "since": given["since"], "group": found.feature}),
     )  # fmt: skip

@@ -28,10 +28,12 @@ Got = TypeVar("Got")
 class Office:
     """A console where a person of each role works, named by the role; everybody's password is PASSWORD."""
 
-    def __init__(self, settings: Server | None = None, *, roles: tuple[str, ...] = ROLES) -> None:
+    def __init__(
+        self, settings: Server | None = None, *, roles: tuple[str, ...] = ROLES, config: str = CONFIG
+    ) -> None:
         self.runner, self.settings = asyncio.Runner(), settings or Server()
         self.store = MemoryStore()
-        self.app = self.run(App.start(load_text(CONFIG), store=self.store))
+        self.app = self.run(App.start(load_text(config), store=self.store))
         self.people = People(self.store)
         self.wire = Wire(self.app, self.settings, Console(self.app, self.people, self.settings))
         for role in roles:

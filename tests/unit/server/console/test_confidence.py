@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 from console_support import Office
-from door_support import KNOWN
+from door_support import CONFIG, KNOWN
 
 from surefoot.records import Label, Request
 from surefoot.wire.dialects import DIALECTS
+
+NEAR = 'ladder = ["cache", "quotes"]\ncache = { kind = "near" }'
 
 
 @pytest.fixture
@@ -53,3 +55,12 @@ def test_labels_are_held_against_what_was_claimed(office: Office) -> None:
     shown = office.login("auditor").send("GET", "/confidence?feature=clinic&since=1d").text
     assert "16.7%" in shown  # one in six is wrong
     assert "data-figure" in shown and "Reliability as a table" in shown and "90.0%" in shown
+
+
+def test_a_near_cache_says_what_it_watched_and_why_it_gives_nothing() -> None:
+    office = Office(config=CONFIG.replace('ladder = ["cache", "quotes"]', NEAR))
+    shown = office.login("lead").send("GET", "/confidence?feature=clinic").text
+    office.close()
+    assert "Lexical cache: 0 questions" in shown
+    assert "would have hit" in shown
+    assert "none declared" in shown
